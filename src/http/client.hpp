@@ -1,0 +1,99 @@
+#pragma once
+// HTTP/1.1 client on Beast, with a deadline on every wait. Beast stays behind this header.
+
+#include <punie/error.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/awaitable.hpp"
+
+namespace punie::http {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+/// Value of the first header of that name (case-insensitive).
+std::optional<std::string> find_header(const Headers& headers, std::string_view name);
+
+struct Request {
+    std::string method = "GET";
+    std::string url;  ///< absolute, http or https; IPv6 hosts bracketed
+    Headers headers;
+    std::string body;
+};
+
+/// Limits of one exchange; zero means none. What was awaited and for how long is in the timeout error's message.
+struct Deadlines {
+    Milliseconds connect{10'000};     ///< name look-up, TCP, proxy, TLS
+    Milliseconds first_byte{0};       ///< from the request sent to the response header
+    Milliseconds between_bytes{0};    ///< between two reads of the body
+    Milliseconds total{0};
+};
+
+struct Response {
+    int status = 0;
+    Headers headers;
+    std::string body;
+};
+
+struct ClientOptions {
+    bool verify = true;                      ///< verify https certificates and host names
+    std::string ca_file;                     ///< further trusted certificates (PEM); SSL_CERT_FILE is honoured too
+    std::map<std::string, std::string> environment;  ///< for proxies: http_proxy, https_proxy, all_proxy, no_proxy, upper case too
+    std::size_t max_body = 256ULL << 20U;    ///< of a whole (not streamed) response
+};
+
+/// The proxy variables of the process's environment, for ClientOptions::environment.
+std::map<std::string, std::string> proxy_environment();
+
+/// The proxy to use for a URL by the usual variables (curl's rules: no_proxy suffixes, ports, '*', loopback never
+/// proxied unless listed nowhere matters); nothing for a direct connection. Pure.
+std::optional<std::string> proxy_for(std::string_view url, const std::map<std::string, std::string>& environment);
+
+/// A response whose body is read piece by piece. Closing or destroying it drops the connection.
+class ResponseStream {
+public:
+    ResponseStream(ResponseStream&&) noexcept;
+    ResponseStream& operator=(ResponseStream&&) noexcept;
+    ~ResponseStream();
+
+    int status() const;
+    const Headers& headers() const;
+
+    /// The next piece of the body, nothing at its proper end. Errors: connection or protocol (a body that ends before
+    /// its declared length, reset, bad chunk: never taken for an end), timeout, cancelled. HTTP/1.0 bodies without a
+    /// length end with the connection.
+    Task<Result<std::optional<std::string>>> next();
+
+private:
+    friend class Client;
+    struct Impl;
+    explicit ResponseStream(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Each exchange opens its own connection (mlx_lm.server closes after each answer). Cheap to make; copies share TLS state.
+/// Thread: coroutines run on the caller's executor. All calls are cancellable (error `cancelled`).
+class Client {
+public:
+    explicit Client(ClientOptions options = {});
+
+    /// Errors: invalid_argument (URL), connection (its message tells refused from unresolved and TLS), timeout,
+    /// protocol, cancelled. An error status of the server is a Response.
+    Task<Result<Response>> send(Request request, Deadlines deadlines) const;
+    Task<Result<ResponseStream>> open(Request request, Deadlines deadlines) const;
+
+private:
+    struct Shared;
+    std::shared_ptr<const Shared> shared_;
+};
+
+/// Whether this error means that the connection was refused: nothing was sent, a repeat is safe.
+bool connection_refused(const Error& error);
+
+}  // namespace punie::http
