@@ -1,0 +1,41 @@
+#pragma once
+// Every command's entry: adds its sub-command to the tree and registers what runs it.
+
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace punie::cli {
+
+/// What runs which sub-command.
+class Commands {
+public:
+    using Run = std::function<ExitCode(Terminal&)>;
+
+    void on(const CLI::App* command, Run run) { runs_[command] = std::move(run); }
+    const Run* find(const CLI::App* command) const {
+        const auto found = runs_.find(command);
+        return found == runs_.end() ? nullptr : &found->second;
+    }
+
+private:
+    std::map<const CLI::App*, Run> runs_;
+};
+
+void add_serve(CLI::App& app, Commands& commands);
+void add_chat(CLI::App& app, Commands& commands);
+void add_bench(CLI::App& app, Commands& commands);
+void add_doctor(CLI::App& app, Commands& commands);
+void add_completions(CLI::App& app, Commands& commands);
+
+/// The whole program: parses, runs, returns the exit code.
+int run_punie(std::vector<std::string> arguments);
+
+}  // namespace punie::cli

@@ -1,0 +1,202 @@
+// cli/serve_command.cpp: `punie serve`, one model server in the foreground.
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <condition_variable>
+#include <memory>
+#include <random>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/interrupt.hpp"
+#include "cli/model_options.hpp"
+#include "punie/server_command.hpp"
+#include "server/backoff.hpp"
+
+namespace punie::cli {
+
+namespace {
+
+struct ServeOptions {
+    ModelOptions model;
+    bool json = false;
+    bool restart = false;
+};
+
+Colour colour_of(ServerState state) {
+    switch (state) {
+        case ServerState::ready: return Colour::green;
+        case ServerState::failed: return Colour::red;
+        case ServerState::draining: return Colour::yellow;
+        case ServerState::starting:
+        case ServerState::loading: return Colour::cyan;
+        case ServerState::stopped: break;
+    }
+    return Colour::bold;
+}
+
+/// A request that can be pasted into a shell, with the defaults that the server has no flag for.
+std::string curl_line(const ServerConfig& config) {
+    json::object body{{"messages", json::array{json::object{{"role", "user"}, {"content", "Hello"}}}}};
+    for (const auto& [name, value] : request_defaults(config)) {
+        if (auto parsed = parse_json(value)) body[name] = *parsed;
+    }
+    return fmt::format("curl {}/chat/completions -H {} -d {}", config.base_url(),
+                       shell_quoted({"Content-Type: application/json"}), shell_quoted({to_text(body)}));
+}
+
+class Serve {
+public:
+    Serve(const ServeOptions& options, ServerConfig config, Terminal& terminal)
+        : options_(options), terminal_(terminal), server_(std::move(config), with_events()), interrupt_(on_first(), on_second()) {}
+
+    ExitCode run() {
+        server::Backoff backoff;
+        std::mt19937 random{std::random_device{}()};
+        while (true) {
+            auto ended = once();
+            if (interrupt_.happened()) return stop();
+            if (!options_.restart || ended.error().code() != ErrorCode::exited) {
+                return terminal_.report(ended.error(), options_.json);
+            }
+            (void)terminal_.report(ended.error(), options_.json);
+            const auto wait = backoff.after_death(ready_for(), std::uniform_real_distribution<>(0, 1)(random));
+            say_restart(wait, backoff.deaths_in_a_row());
+            if (!sleep(wait)) return stop();
+        }
+    }
+
+private:
+    ServerProcessOptions with_events() {
+        auto process = process_options_from(options_.model);
+        process.on_event = [this](const ServerEvent& event) { show(event); };
+        return process;
+    }
+
+    std::function<void()> on_first() {
+        return [this] { woken_.notify_all(); };
+    }
+
+    /// The second Ctrl-C: no grace any more.
+    std::function<void()> on_second() {
+        return [this] { (void)server_.stop(std::chrono::milliseconds(0)); };
+    }
+
+    /// Until the server ended or Ctrl-C came.
+    Result<void> once() {
+        ready_at_.reset();
+        auto started = server_.start(interrupt_.token());
+        if (!started) return started;
+        ready_at_ = std::chrono::steady_clock::now();
+        say_ready();
+        auto ended = server_.wait(interrupt_.token());
+        if (ended) return fail(ErrorCode::cancelled, "the server was stopped");
+        return ended;
+    }
+
+    ExitCode stop() {
+        (void)server_.stop();
+        return ExitCode::interrupted;
+    }
+
+    std::chrono::milliseconds ready_for() const {
+        if (!ready_at_) return std::chrono::milliseconds(0);
+        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *ready_at_);
+    }
+
+    bool sleep(std::chrono::milliseconds time) {
+        std::unique_lock lock(mutex_);
+        woken_.wait_for(lock, time, [this] { return interrupt_.happened(); });
+        return !interrupt_.happened();
+    }
+
+    void show(const ServerEvent& event) {
+        if (options_.json) {
+            terminal_.print(event_json(event));
+            return;
+        }
+        const auto name = fmt::format("{:<9}", name_of(event.state));
+        terminal_.print(fmt::format("{:>8.2f} s  {}  {}", event.elapsed.count(), terminal_.paint(colour_of(event.state), name),
+                                    event.reason));
+    }
+
+    std::string event_json(const ServerEvent& event) const {
+        json::object object{
+            {"event", "state"},
+            {"state", name_of(event.state)},
+            {"elapsed_s", event.elapsed.count()},
+            {"time", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(event.time)))},
+            {"reason", event.reason},
+            {"url", server_.config().base_url()},
+            {"pid", server_.pid()},
+        };
+        if (event.error) object["code"] = name_of(event.error->code());
+        return to_text(object);
+    }
+
+    void say_ready() {
+        if (options_.json) return;
+        const auto config = server_.config();
+        terminal_.print(fmt::format("\n  {}\n\n  {}\n", terminal_.paint(Colour::bold, config.base_url()), curl_line(config)));
+        if (config.repetition_penalty() && config.backend() == BackendKind::mlx) {
+            terminal_.note("note: mlx_lm.server has no flag for the repetition penalty; it is part of the requests that Punie "
+                           "sends and of the line above, other clients must send it themselves");
+        }
+        terminal_.note("Ctrl-C stops it.");
+    }
+
+    void say_restart(std::chrono::milliseconds wait, int deaths) {
+        if (options_.json) {
+            terminal_.print(to_text(json::object{{"event", "restart"}, {"wait_s", static_cast<double>(wait.count()) / 1000},
+                                                 {"deaths_in_a_row", deaths}}));
+        } else {
+            terminal_.note(fmt::format("starting again in {}", human_duration(std::chrono::duration<double>(wait))));
+        }
+    }
+
+    const ServeOptions& options_;
+    Terminal& terminal_;
+    std::mutex mutex_;
+    std::condition_variable woken_;
+    std::optional<std::chrono::steady_clock::time_point> ready_at_;
+    ServerProcess server_;
+    Interrupt interrupt_;
+};
+
+ExitCode run_serve(const ServeOptions& options, Terminal& terminal) {
+    auto config = config_from(options.model);
+    if (!config) return terminal.report(config.error(), options.json);
+    if (config->backend() == BackendKind::openai) {
+        return terminal.report(
+            Error(ErrorCode::invalid_argument, "--backend openai: an endpoint that is not ours cannot be served")
+                .with_hint("talk to it with punie chat --url URL"),
+            options.json
+        );
+    }
+    return Serve(options, *std::move(config), terminal).run();
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Commands& commands) {
+    auto options = std::make_shared<ServeOptions>();
+    auto* sub = app.add_subcommand("serve", "Serve one model in the foreground");
+    add_model_options(*sub, options->model);
+    sub->add_flag("--restart", options->restart, "Start it again when it dies, with growing pauses");
+    sub->add_flag("--json", options->json, "One JSON event a line");
+    sub->add_option("arguments", options->model.server.extra_arguments, "After --: passed on to the server as they are");
+    sub->footer(
+        "Examples:\n"
+        "  punie serve --model models/tiny\n"
+        "  punie serve --model models/tiny --adapter adapters/run1 --port 0\n"
+        "  punie serve --model qwen.gguf --backend llama --context-size 8192 -- --threads 4\n"
+        "  punie serve --model models/tiny --restart --json"
+    );
+    commands.on(sub, [options](Terminal& terminal) { return run_serve(*options, terminal); });
+}
+
+}  // namespace punie::cli
