@@ -15,6 +15,7 @@
 #include "cli/interrupt.hpp"
 #include "cli/line_editor.hpp"
 #include "cli/model_options.hpp"
+#include "cli/ticker.hpp"
 
 namespace punie::cli {
 
@@ -155,22 +156,19 @@ ExitCode chat_with_url(const ChatOptions& options, Terminal& terminal) {
     return talk(options, *std::move(model), terminal);
 }
 
+Result<void> start_with_progress(ServerProcess& server, Terminal& terminal) {
+    const Interrupt interrupt;
+    const Ticker ticker(terminal, [&server](std::chrono::duration<double> time) {
+        return fmt::format("{} {}, {}", name_of(server.state()), server.config().model_path(), human_duration(time));
+    });
+    return server.start(interrupt.token());
+}
+
 ExitCode chat_with_own_server(const ChatOptions& options, Terminal& terminal) {
     auto config = config_from(options.model);
     if (!config) return terminal.report(config.error(), options.json);
-    auto process = process_options_from(options.model);
-    process.on_event = [&terminal](const ServerEvent& event) {
-        if (event.state == ServerState::ready) terminal.clear_progress();
-        else terminal.progress(fmt::format("{} {}", name_of(event.state), event.reason));
-    };
-    ServerProcess server(*std::move(config), std::move(process));
-    {
-        const Interrupt interrupt;
-        if (auto started = server.start(interrupt.token()); !started) {
-            terminal.clear_progress();
-            return terminal.report(started.error(), options.json);
-        }
-    }
+    ServerProcess server(*std::move(config), process_options_from(options.model));
+    if (auto started = start_with_progress(server, terminal); !started) return terminal.report(started.error(), options.json);
     auto model = create_server_model(server.config());
     if (!model) return terminal.report(model.error(), options.json);
     return talk(options, *std::move(model), terminal);

@@ -14,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/model_options.hpp"
+#include "cli/ticker.hpp"
 #include "punie/server_command.hpp"
 #include "server/backoff.hpp"
 
@@ -89,13 +90,21 @@ private:
     /// Until the server ended or Ctrl-C came.
     Result<void> once() {
         ready_at_.reset();
-        auto started = server_.start(interrupt_.token());
+        auto started = start_with_progress();
         if (!started) return started;
         ready_at_ = std::chrono::steady_clock::now();
         say_ready();
         auto ended = server_.wait(interrupt_.token());
         if (ended) return fail(ErrorCode::cancelled, "the server was stopped");
         return ended;
+    }
+
+    Result<void> start_with_progress() {
+        const Ticker ticker(terminal_, [this](std::chrono::duration<double> time) {
+            const auto log = server_.log_tail(1);
+            return fmt::format("{:>8.1f} s  {}  {}", time.count(), name_of(server_.state()), log.empty() ? "" : log.back());
+        });
+        return server_.start(interrupt_.token());
     }
 
     ExitCode stop() {
