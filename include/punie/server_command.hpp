@@ -18,6 +18,8 @@ struct ServerCapabilities {
     std::set<std::string> flags;        ///< long flags it knows, e.g. "--adapter-path"
     std::string kv_launcher;            ///< mlx: path of the launcher that gives it a key-value limit; "" if none
     std::vector<std::string> python;    ///< mlx: the interpreter, {"/venv/bin/python"}
+    std::set<std::string> model_types;     ///< mlx: every model_type it can load; empty: not known
+    std::set<std::string> own_cache_types; ///< mlx: those that make their own key-value cache and so ignore a limit
 };
 
 /// The argument vector that starts the server of `config`. Pure: no file, clock or environment is looked at.

@@ -1,6 +1,6 @@
 #pragma once
-// What differs between model servers, one file each: how it is found, what it can do, its command line, its model name.
-// Knows nothing of life cycles (that is server/).
+// What differs between model servers, one file each: how it is found, what it can do, its command
+// line, its model name. Knows nothing of life cycles (that is server/).
 
 #include <punie/error.hpp>
 #include <punie/server_command.hpp>
@@ -17,7 +17,8 @@ namespace punie::backend {
 
 /// Where to look for a backend's program.
 struct Search {
-    std::string explicit_path;  ///< from the command line or ServerProcessOptions::mlx_lm; "" for the usual places
+    std::string explicit_path;  ///< from the command line or ServerProcessOptions::mlx_lm; "" for
+                                ///< the usual places
 };
 
 /// Stateless; one constant object a kind.
@@ -25,8 +26,9 @@ class Backend {
 public:
     virtual ~Backend() = default;
 
-    /// Finds the installed program and asks it what it can do (cached by path and modification time).
-    /// Errors: program_missing (says where it was looked for and how to install it). Cancellable.
+    /// Finds the installed program and asks it what it can do (cached by path and modification
+    /// time). Errors: program_missing (says where it was looked for and how to install it).
+    /// Cancellable.
     virtual Task<Result<ServerCapabilities>> capabilities(const Search& search) const = 0;
 
     /// `punie::build_server_command` for this kind. Pure.
@@ -34,26 +36,34 @@ public:
         const ServerConfig& config, const ServerCapabilities& capabilities
     ) const = 0;
 
-    /// Looks at the files before a start: the model exists and is one for this backend, the adapter fits it, its
-    /// architecture obeys the limits that were asked for. Errors: not_found, model_invalid, adapter_mismatch, unsupported.
-    virtual Result<void> check_files(const ServerConfig& config, const ServerCapabilities& capabilities) const = 0;
+    /// Looks at the files before a start: the model exists and is one for this backend, the adapter
+    /// fits it, its architecture obeys the limits that were asked for. Errors: not_found,
+    /// model_invalid, adapter_mismatch, unsupported.
+    virtual Result<void> check_files(
+        const ServerConfig& config, const ServerCapabilities& capabilities
+    ) const = 0;
 
     /// `punie::request_defaults` for this kind. Pure.
-    virtual std::map<std::string, std::string> request_defaults(const ServerConfig& config) const = 0;
+    virtual std::map<std::string, std::string> request_defaults(const ServerConfig& config
+    ) const = 0;
 
-    /// The model's name in requests that always means the model of `config` ("default_model" of mlx_lm.server).
+    /// The model's name in requests that always means the model of `config` ("default_model" of
+    /// mlx_lm.server).
     virtual std::string request_model(const ServerConfig& config) const = 0;
 };
 
 const Backend& backend_for(BackendKind kind);
 
-/// Why a server that we started ended, in plain words: from its exit status and last log lines (oldest first). Known
-/// causes get their own code and hint: port_in_use (with holder), not_found or model_invalid (model), out_of_memory (also:
-/// killed by SIGKILL that we did not send), program_missing (missing Python module, broken virtual environment),
-/// unsupported (unknown flag), disk_full; everything else is `exited`. The log lines are always in the error. Pure but
-/// for the look at who holds the port.
+/// Why a server that we started ended, in plain words: from its exit status and last log lines
+/// (oldest first). Known causes get their own code and hint: port_in_use (with holder), not_found
+/// or model_invalid (model), out_of_memory (also: killed by SIGKILL that we did not send),
+/// program_missing (missing Python module, broken virtual environment), unsupported (unknown flag),
+/// disk_full; everything else is `exited`. The log lines are always in the error. Pure but for the
+/// look at who holds the port.
 Error explain_exit(
-    const ServerConfig& config, const process::ExitStatus& status, std::vector<std::string> log_lines
+    const ServerConfig& config,
+    const process::ExitStatus& status,
+    std::vector<std::string> log_lines
 );
 
 }  // namespace punie::backend
