@@ -52,7 +52,8 @@ struct Advice {
 
 struct IterationReport {
     int iteration = 0;
-    double seconds = 0;            ///< wall time of this iteration, validation left out
+    double seconds = 0;            ///< wall time of this iteration, validation and checkpoints left out
+    double trainer_seconds = 0;    ///< the same as mlx_lm itself measured it (without making the batch); 0: not said
     double train_loss = 0;
     double tokens_per_second = 0;
     double peak_memory_gb = 0;     ///< MLX's peak so far (1e9 bytes)
@@ -84,11 +85,13 @@ struct BenchmarkResult {
     std::vector<Advice> advice;
     std::vector<IterationReport> iterations;
     std::string event_source;           ///< "callback" or "printed text"
+    std::vector<std::string> notes;     ///< what a reader of the figures should know, e.g. why there is no estimate
     std::string mlx_lm_version;
     std::vector<std::string> command;   ///< what was run
 };
 
-/// Progress for a person: phase ("loading", "compiling", "training", "validating") and iterations done.
+/// Progress for a person: phase ("preparing", "loading", "validating", "compiling", "training", "stopping") and
+/// iterations done. Comes with every event and at least once a second while the trainer runs.
 struct BenchmarkProgress {
     std::string phase;
     int iteration = 0;
@@ -98,7 +101,9 @@ struct BenchmarkProgress {
 };
 
 /// Runs it. Errors: program_missing, not_found, model_invalid, invalid_argument, out_of_memory (before the start: the
-/// numbers and `force`; afterwards: killed for it), exited (with the last log lines), disk_full, cancelled.
+/// numbers and `force`; afterwards: killed for it), exited (with the last log lines), disk_full, timeout (the trainer
+/// does nothing any more), protocol (it ended without reporting an iteration), cancelled.
+/// Blocks; `on_progress` is called in the calling thread and must not block. Nothing runs any more when it returns.
 Result<BenchmarkResult> run_training_benchmark(
     const TrainingBenchmarkOptions& options,
     const std::function<void(const BenchmarkProgress&)>& on_progress = {},

@@ -18,8 +18,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Each of these, with the space before it, is at least one token of any tokenizer that splits at spaces: a row of n
-// words has at least n tokens.
+// Each of these, with the space before it, is at least one token of any tokenizer that splits at
+// spaces: a row of n words has at least n tokens.
 constexpr std::array words_of_answers = {
     "river",  "stone",  "garden", "window", "morning", "light",  "bridge", "letter",
     "winter", "music",  "paper",  "silver", "harbour", "forest", "candle", "mirror",
@@ -46,8 +46,8 @@ std::string answer(std::size_t row, std::size_t words) {
     return text;
 }
 
-/// The question stays short whatever the length asked for: a row cut at its end still has an answer to train on, even
-/// with the prompt masked.
+/// The question stays short whatever the length asked for: a row cut at its end still has an answer
+/// to train on, even with the prompt masked.
 std::string row_text(std::size_t row, int words) {
     const auto question = fmt::format("Question {}: what goes with {}?", row + 1, word(row, 0));
     const auto length = words > 0 ? static_cast<std::size_t>(words) : 6;
@@ -100,7 +100,8 @@ Result<void> create_dummy_dataset(const fs::path& dir, int num_examples, int wor
     // The marker goes first: a run that is cut short can be repeated.
     if (auto done = write_atomic(dir / marker_name, marker_text); !done) return done;
     if (auto done = write_atomic(dir / "train.jsonl", rows(0, train, words)); !done) return done;
-    if (auto done = write_atomic(dir / "valid.jsonl", rows(train, tenth, words)); !done) return done;
+    if (auto done = write_atomic(dir / "valid.jsonl", rows(train, tenth, words)); !done)
+        return done;
     return write_atomic(dir / "test.jsonl", rows(train + tenth, tenth, words));
 }
 

@@ -12,7 +12,8 @@ namespace {
 
 std::vector<double> sorted(std::span<const double> values) {
     std::vector<double> copy(values.begin(), values.end());
-    for (const double value : copy) PUNIE_ASSERT(std::isfinite(value), "a sample holds finite values");
+    for (const double value : copy)
+        PUNIE_ASSERT(std::isfinite(value), "a sample holds finite values");
     std::ranges::sort(copy);
     return copy;
 }
@@ -21,7 +22,8 @@ std::vector<double> sorted(std::span<const double> values) {
 double half_binomial(std::size_t n, std::size_t k) {
     const auto count = static_cast<double>(n);
     const auto hits = static_cast<double>(k);
-    const double log_choose = std::lgamma(count + 1) - std::lgamma(hits + 1) - std::lgamma(count - hits + 1);
+    const double log_choose =
+        std::lgamma(count + 1) - std::lgamma(hits + 1) - std::lgamma(count - hits + 1);
     return std::exp(log_choose - count * std::log(2.0));
 }
 
@@ -38,7 +40,9 @@ std::optional<double> quantile(std::span<const double> values, double p) {
     return order[below] + part * (order[below + 1] - order[below]);
 }
 
-std::optional<double> median(std::span<const double> values) { return quantile(values, 0.5); }
+std::optional<double> median(std::span<const double> values) {
+    return quantile(values, 0.5);
+}
 
 std::optional<Spread> spread(std::span<const double> values) {
     if (values.empty()) return std::nullopt;
