@@ -27,12 +27,15 @@ struct Request {
     std::string body;
 };
 
-/// Limits of one exchange; zero means none. What was awaited and for how long is in the timeout error's message.
+/// Limits of one exchange; zero means none. What was awaited, for how long and how much had arrived
+/// is in the timeout error's message.
 struct Deadlines {
-    Milliseconds connect{10'000};     ///< name look-up, TCP, proxy, TLS
-    Milliseconds first_byte{0};       ///< from the request sent to the response header
-    Milliseconds between_bytes{0};    ///< between two reads of the body
-    Milliseconds total{0};
+    Milliseconds connect{10'000};  ///< name look-up, TCP, proxy, TLS
+    /// From the request sent to the response header; and for each part of a large request to be
+    /// taken.
+    Milliseconds first_byte{0};
+    Milliseconds between_bytes{0};  ///< between two reads of the body
+    Milliseconds total{0};          ///< from the call to the end of the body
 };
 
 struct Response {
@@ -42,20 +45,26 @@ struct Response {
 };
 
 struct ClientOptions {
-    bool verify = true;                      ///< verify https certificates and host names
-    std::string ca_file;                     ///< further trusted certificates (PEM); SSL_CERT_FILE is honoured too
-    std::map<std::string, std::string> environment;  ///< for proxies: http_proxy, https_proxy, all_proxy, no_proxy, upper case too
-    std::size_t max_body = 256ULL << 20U;    ///< of a whole (not streamed) response
+    bool verify = true;   ///< verify https certificates and host names
+    std::string ca_file;  ///< further trusted certificates (PEM); SSL_CERT_FILE is honoured too
+    std::map<std::string, std::string> environment;  ///< see proxy_for; empty: no proxy
+    std::size_t max_body = 256ULL << 20U;            ///< of a whole (not streamed) response
 };
 
 /// The proxy variables of the process's environment, for ClientOptions::environment.
 std::map<std::string, std::string> proxy_environment();
 
-/// The proxy to use for a URL by the usual variables (curl's rules: no_proxy suffixes, ports, '*', loopback never
-/// proxied unless listed nowhere matters); nothing for a direct connection. Pure.
-std::optional<std::string> proxy_for(std::string_view url, const std::map<std::string, std::string>& environment);
+/// The proxy for a URL, as "scheme://..."; nothing for a direct connection. Pure.
+/// https_proxy or http_proxy by the URL's scheme, else all_proxy, each in lower then in upper case;
+/// an empty one counts as unset, one without a scheme as http. no_proxy lists exceptions, separated
+/// by commas or blanks: a name (itself and all below it, with or without a leading dot), an
+/// address, a network (10.0.0.0/8), each but the last with ":port" if only that port is meant, or
+/// "*" for all. Loopback hosts (localhost, 127.0.0.0/8, ::1) never go through a proxy.
+std::optional<std::string> proxy_for(
+    std::string_view url, const std::map<std::string, std::string>& environment
+);
 
-/// A response whose body is read piece by piece. Closing or destroying it drops the connection.
+/// A response whose body is read piece by piece. Destroying it drops the connection.
 class ResponseStream {
 public:
     ResponseStream(ResponseStream&&) noexcept;
@@ -65,9 +74,9 @@ public:
     int status() const;
     const Headers& headers() const;
 
-    /// The next piece of the body, nothing at its proper end. Errors: connection or protocol (a body that ends before
-    /// its declared length, reset, bad chunk: never taken for an end), timeout, cancelled. HTTP/1.0 bodies without a
-    /// length end with the connection.
+    /// The next piece of the body, nothing at its proper end. Errors: connection or protocol (a
+    /// body that ends before its declared length, reset, bad chunk: never taken for an end),
+    /// timeout, cancelled. HTTP/1.0 bodies without a length end with the connection.
     Task<Result<std::optional<std::string>>> next();
 
 private:
@@ -77,15 +86,22 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Each exchange opens its own connection (mlx_lm.server closes after each answer). Cheap to make; copies share TLS state.
-/// Thread: coroutines run on the caller's executor. All calls are cancellable (error `cancelled`).
+/// Each exchange opens its own connection (mlx_lm.server closes after each answer). Cheap to make;
+/// copies share TLS state. Thread: coroutines run on the caller's executor (a strand, if several
+/// threads run it). Every call can be cancelled at every wait (error `cancelled`) and leaves the
+/// caller's throw_if_cancelled as it was. Redirects are not followed. The client sets Host,
+/// User-Agent, Accept and Authorization (from the URL's user) unless the request has them;
+/// Content-Length, Transfer-Encoding and Connection are its own.
 class Client {
 public:
     explicit Client(ClientOptions options = {});
 
-    /// Errors: invalid_argument (URL), connection (its message tells refused from unresolved and TLS), timeout,
-    /// protocol, cancelled. An error status of the server is a Response.
+    /// The whole response. Errors: invalid_argument (URL, method, header, ca_file), unsupported
+    /// (kind of proxy), connection (its message tells refused from unresolved and TLS), timeout,
+    /// protocol (also: more than max_body), cancelled. An error status of the server is a Response.
     Task<Result<Response>> send(Request request, Deadlines deadlines) const;
+
+    /// As `send` up to the header; the body is read from what it gives back.
     Task<Result<ResponseStream>> open(Request request, Deadlines deadlines) const;
 
 private:
