@@ -113,6 +113,8 @@ for name in sys.argv[1:]:
 '
 }
 
+check_rooms() { "$(plain_python)" "$ROOT/scripts/check_rooms.py"; }
+
 check_tidy() {
     configure_preset tidy
     "$(plain_python)" "$ROOT/scripts/tidy.py" --jobs "$(compile_jobs)" ${TIDY_ALL:+--all}
@@ -131,6 +133,7 @@ part_lint() {
     local status=0
     lint_check "shell scripts" check_shell || status=1
     lint_check "Python files" check_python || status=1
+    lint_check "includes point downwards" check_rooms || status=1
     if ! command -v clang-tidy-19 >/dev/null 2>&1; then
         skip_part lint "clang-format and clang-tidy 19 are not packaged here"
         return "$status"
