@@ -69,6 +69,15 @@ watch_step() {
     [ ! -t 1 ] || printf '\r\033[K'
 }
 
+# The part of a log that says why: from the first failure that ninja or ctest names, else the last lines.
+what_failed() {
+    if grep -q -E '^FAILED: |tests FAILED:' "$1"; then
+        sed -n -E '/^FAILED: |tests FAILED:/,$p' "$1" | head -n 40
+    else
+        tail -n 25 "$1"
+    fi
+}
+
 # run_step TITLE LOGNAME COMMAND...: runs it (a program, or a function of these scripts; see step.sh) with its output in
 # build/logs/LOGNAME.log; one line when it is done. When it fails: the last lines of the log, where the log is, and its
 # exit status as our return value.
@@ -89,7 +98,7 @@ run_step() {
         return 0
     fi
     failed_line "$title" "after $(human_time $((SECONDS - began))), exit status $status"
-    tail -n 25 "$log" | sed 's/^/    /'
+    what_failed "$log" | sed 's/^/    /'
     say "    whole log: $log"
     return "$status"
 }
