@@ -7,6 +7,7 @@
 #include <punie/server_config.hpp>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -64,6 +65,27 @@ Error explain_exit(
     const ServerConfig& config,
     const process::ExitStatus& status,
     std::vector<std::string> log_lines
+);
+
+/// Recognises a start that has failed although the process still runs, from its log so far; nothing
+/// while there is no sign of it. Cheap: meant to be asked every 250 ms while loading and when a
+/// probe is answered with an error.
+///
+/// mlx_lm.server 0.32.2 does not exit when it cannot start (measured):
+///  - its generation thread dies when the model cannot be loaded: the log says "generation thread
+///  died: REASON" and a
+///    traceback; in the same moment /health turns to 503 and completions to 404 {"error":
+///    "generation thread died"}. All three come within 50 ms of each other; only the log tells why,
+///    so it is the signal to trust, the others a reason to look at it;
+///  - its main thread dies when it cannot listen (port taken, address not ours, name unknown): a
+///  traceback through
+///    `_run_module_as_main`, after which the process stays alive without a socket, for ever. Only
+///    the log tells.
+/// A traceback of one request ("Exception occurred during processing of request") is no such sign.
+/// llama-server and vllm do exit: always nothing. The codes and messages are those of
+/// `explain_exit`.
+std::optional<Error> explain_log(
+    const ServerConfig& config, const std::vector<std::string>& log_lines
 );
 
 }  // namespace punie::backend
