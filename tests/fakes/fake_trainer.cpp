@@ -1,0 +1,245 @@
+// A process that stands in for `python training_callback.py`: it says the same lines and misbehaves
+// on command. Arguments (also from FAKE_TRAINER_ARGS, split at spaces); all times in milliseconds:
+//
+//   --iters N            iterations (default 3)              --iteration-ms T   of each iteration
+//   (default 5)
+//   --first-ms T         of the first one                    --load-ms T        before the first
+//   batch
+//   --validation-ms T    one before the first iteration (default: none)
+//   --checkpoint-ms T    one at the end                      --peak-gb X        reported peak
+//   --events WHAT        callback (default), none, bad (three unreadable lines between the good
+//   ones)
+//   --text WHAT          none (default), old, new: what mlx_lm printed up to 0.31 and from 0.32
+//   --fail-after N       after that many iterations (0: while loading) do --failure
+//   --failure WHAT       exit:CODE, signal:NUMBER, memory, disk, module, error:TEXT, hang, quiet
+//   (exit code 0 at once)
+//   --flood-mb N         prints so much before the first iteration
+//   --ignore SIGNALS     "int", "term" or both
+//   --grandchild         starts a child that would live on
+//   --pid-file PATH      its pid, and the grandchild's after it
+//   --say TEXT           prints TEXT at the start
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <map>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Flags {
+    std::map<std::string, std::string> values;
+
+    bool has(const std::string& name) const { return values.contains(name); }
+
+    std::string text(const std::string& name, const std::string& otherwise = "") const {
+        const auto found = values.find(name);
+        return found == values.end() ? otherwise : found->second;
+    }
+
+    double number(const std::string& name, double otherwise = 0) const {
+        const auto found = values.find(name);
+        return found == values.end() ? otherwise : std::strtod(found->second.c_str(), nullptr);
+    }
+};
+
+const Clock::time_point started = Clock::now();
+int events_descriptor = -1;
+bool events_wanted = true;
+double trained_tokens = 0;
+
+double now() {
+    return std::chrono::duration<double>(Clock::now() - started).count();
+}
+
+void pass(double milliseconds) {
+    std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(milliseconds));
+}
+
+void write_line(const std::string& line) {
+    if (events_descriptor < 0) return;
+    const auto text = line + "\n";
+    if (::write(events_descriptor, text.data(), text.size()) < 0) events_descriptor = -1;
+}
+
+void send(const std::string& event, const std::string& members = "") {
+    if (!events_wanted) return;
+    std::ostringstream line;
+    line << "{\"event\": \"" << event << "\", \"t\": " << now();
+    if (!members.empty()) line << ", " << members;
+    line << "}";
+    write_line(line.str());
+}
+
+void say(const std::string& text) {
+    std::fputs((text + "\n").c_str(), stdout);
+    std::fflush(stdout);
+}
+
+[[noreturn]] void hang() {
+    while (true) ::pause();
+}
+
+void fail_as(const std::string& failure) {
+    const auto colon = failure.find(':');
+    const auto kind = failure.substr(0, colon);
+    const auto rest = colon == std::string::npos ? "" : failure.substr(colon + 1);
+    const auto traceback = [](const std::string& type, const std::string& message) {
+        say("Traceback (most recent call last):\n  File \"training_callback.py\", line 1, in "
+            "<module>");
+        say(type + (message.empty() ? "" : ": " + message));
+        send("error", "\"type\": \"" + type + "\", \"message\": \"" + message + "\"");
+        std::exit(1);
+    };
+    if (kind == "exit") std::exit(std::atoi(rest.c_str()));
+    if (kind == "quiet") std::exit(0);
+    if (kind == "hang") hang();
+    if (kind == "memory") traceback("MemoryError", "");
+    if (kind == "disk") traceback("OSError", "[Errno 28] No space left on device");
+    if (kind == "module") traceback("ModuleNotFoundError", "No module named 'mlx'");
+    if (kind == "error") traceback("ValueError", rest);
+    if (kind == "signal") {
+        std::signal(std::atoi(rest.c_str()), SIG_DFL);
+        std::raise(std::atoi(rest.c_str()));
+    }
+    std::exit(99);
+}
+
+void maybe_fail(const Flags& flags, int done) {
+    if (flags.has("fail-after") && static_cast<int>(flags.number("fail-after")) == done) {
+        fail_as(flags.text("failure", "exit:1"));
+    }
+}
+
+void print_iteration(const std::string& generation, int iteration, double seconds) {
+    char line[256] = "";
+    if (generation == "old") {
+        std::snprintf(
+            line,
+            sizeof line,
+            "Iter %d: Train loss 2.500, Learning Rate 1.000e-05, It/sec %.3f, Tokens/sec 100.000, "
+            "Trained Tokens %.0f, Peak mem 0.250 GB",
+            iteration,
+            1 / seconds,
+            trained_tokens
+        );
+    } else if (generation == "new") {
+        std::snprintf(
+            line,
+            sizeof line,
+            "  \x1b[38;5;244m%4d\x1b[0m    \x1b[1;32m2.500 \u25BC\x1b[0m    \x1b[1m  100\x1b[0m    "
+            "\x1b[38;5;244m%5.1fk\x1b[0m",
+            iteration,
+            trained_tokens / 1000
+        );
+    } else {
+        return;
+    }
+    say(line);
+}
+
+void iterate(const Flags& flags, int iteration) {
+    const double usual = flags.number("iteration-ms", 5);
+    const double before = now();
+    pass(iteration == 1 ? flags.number("first-ms", usual) : usual);
+    const double seconds = now() - before;
+    trained_tokens += 512;
+    if (flags.text("events") == "bad") write_line("nonsense \xff { iteration");
+    std::ostringstream members;
+    members << "\"iteration\": " << iteration << ", \"seconds\": " << seconds
+            << ", \"trainer_seconds\": " << seconds
+            << ", \"loss\": 2.5, \"tokens_per_second\": " << 512 / seconds
+            << ", \"trained_tokens\": " << trained_tokens
+            << ", \"peak_memory_gb\": " << flags.number("peak-gb", 0.25);
+    send("iteration", members.str());
+    print_iteration(flags.text("text"), iteration, seconds);
+}
+
+void flood(double megabytes) {
+    const std::string block(64 * 1024, 'x');
+    for (double sent = 0; sent < megabytes * 1e6; sent += static_cast<double>(block.size())) {
+        if (std::fwrite(block.data(), 1, block.size(), stdout) != block.size()) return;
+    }
+    say("");
+}
+
+void timed_event(const std::string& event, double milliseconds) {
+    pass(milliseconds);
+    send(event, "\"iteration\": 0, \"seconds\": " + std::to_string(milliseconds / 1000));
+}
+
+void start_grandchild(std::ostream& pids) {
+    const auto child = ::fork();
+    if (child == 0) {
+        ::setsid();
+        hang();
+    }
+    pids << ' ' << child;
+}
+
+int run(const Flags& flags) {
+    if (flags.text("ignore").find("int") != std::string::npos) std::signal(SIGINT, SIG_IGN);
+    if (flags.text("ignore").find("term") != std::string::npos) std::signal(SIGTERM, SIG_IGN);
+    std::signal(SIGPIPE, SIG_IGN);
+    std::ostringstream pids;
+    pids << ::getpid();
+    if (flags.has("grandchild")) start_grandchild(pids);
+    if (flags.has("pid-file")) {
+        // Written beside and renamed: a reader sees both numbers or no file.
+        const auto path = flags.text("pid-file");
+        if (auto* file = std::fopen((path + ".part").c_str(), "w")) {
+            std::fputs((pids.str() + "\n").c_str(), file);
+            std::fclose(file);
+            std::rename((path + ".part").c_str(), path.c_str());
+        }
+    }
+    send("hello");
+    if (flags.has("say")) say(flags.text("say"));
+    say("Loading pretrained model");
+    pass(flags.number("load-ms"));
+    maybe_fail(flags, 0);
+    say("Training");
+    send("begin");
+    if (flags.has("flood-mb")) flood(flags.number("flood-mb"));
+    if (flags.has("validation-ms")) timed_event("validation", flags.number("validation-ms"));
+    for (int i = 1; i <= static_cast<int>(flags.number("iters", 3)); ++i) {
+        iterate(flags, i);
+        maybe_fail(flags, i);
+    }
+    if (flags.has("checkpoint-ms")) timed_event("checkpoint", flags.number("checkpoint-ms"));
+    send("trained");
+    send("end");
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> words(argv + 1, argv + argc);
+    if (const char* more = std::getenv("FAKE_TRAINER_ARGS")) {
+        std::istringstream text(more);
+        for (std::string word; text >> word;) words.push_back(word);
+    }
+    static const std::set<std::string> switches = {"grandchild"};
+    Flags flags;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (!words[i].starts_with("--")) continue;  // mlx_lm's own values
+        const auto name = words[i].substr(2);
+        const bool takes_value =
+            !switches.contains(name) && i + 1 < words.size() && !words[i + 1].starts_with("--");
+        flags.values[name] = takes_value ? words[++i] : "";
+    }
+    if (const char* number = std::getenv("PUNIE_EVENTS_FD")) events_descriptor = std::atoi(number);
+    if (events_descriptor >= 0) ::fcntl(events_descriptor, F_SETFD, FD_CLOEXEC);
+    events_wanted = flags.text("events") != "none";
+    return run(flags);
+}
