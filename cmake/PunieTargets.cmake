@@ -88,6 +88,10 @@ function(punie_guard_program)
     if(NOT APPLE AND NOT PUNIE_SANITIZE)
         target_link_options(punie-guard PRIVATE -static)
     endif()
+    if(PUNIE_SANITIZE MATCHES "thread")  # it has one thread, and makes processes in ways that TSan does not follow
+        target_compile_options(punie-guard PRIVATE -fno-sanitize=thread)
+        target_link_options(punie-guard PRIVATE -fno-sanitize=thread)
+    endif()
     if(TARGET punie_process)
         target_compile_definitions(punie_process PRIVATE
             PUNIE_GUARD_BUILT="$<TARGET_FILE:punie-guard>"

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "process/child_impl.hpp"
+#include "process/mark.hpp"
 
 namespace punie::process {
 
@@ -19,7 +20,27 @@ ManagedChild::~ManagedChild() {
     if (impl_) impl_->abandon();
 }
 
+/// Waits for the guard's word. False when the caller was cancelled: then the tree has been ended,
+/// and has ended.
+Task<bool> ManagedChild::Impl::started_or_cancelled(std::shared_ptr<Impl> self) {
+    bool cancelled = false;
+    try {
+        co_await wait_started(self);
+    } catch (const boost::system::system_error&) {
+        cancelled = true;
+    }
+    if (!cancelled) co_return true;
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    self->abandon();
+    const auto on = self->executor;
+    co_await asio::co_spawn(on, wait_gone(std::move(self)), asio::use_awaitable);
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return false;
+}
+
 Task<Result<ManagedChild>> ManagedChild::spawn(SpawnOptions options) {
+    options.environment[std::string(mark_name)] = fresh_mark();
     auto program = resolve(options);
     if (!program) co_return std::unexpected(program.error());
     auto level = options.containment.value_or(available_containment());
@@ -30,7 +51,8 @@ Task<Result<ManagedChild>> ManagedChild::spawn(SpawnOptions options) {
         // From here on leaving this function, by cancellation too, ends the guard.
         ManagedChild child(std::make_shared<Impl>(executor, std::move(*launched), level, options));
         if (auto running = child.impl_->run(); !running) co_return std::unexpected(running.error());
-        co_await Impl::wait_started(child.impl_);
+        if (!co_await Impl::started_or_cancelled(child.impl_))
+            throw boost::system::system_error(asio::error::operation_aborted);
         if (child.impl_->started) co_return Result<ManagedChild>(std::move(child));
         const auto failure =
             child.impl_->failure.value_or(StartFailure{guard::Stage::setup, ECHILD});

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/files.hpp"
+#include "process/mark.hpp"
 #include "process/pipes.hpp"
 #include "process/system.hpp"
 
@@ -41,6 +42,7 @@ ManagedChild::Impl::Impl(
       pause_(on),
       stop_timer_(on),
       buffer_(read_bytes) {
+    mark_ = options.environment.at(std::string(mark_name));
     if (options.log_file) log_.emplace(*options.log_file);
 }
 
@@ -146,10 +148,11 @@ void ManagedChild::Impl::on_socket_end() {
 }
 
 /// The guard was killed and could not say that the tree is empty. Its twin is the last to go: the
-/// kernel lets the first process of a namespace disappear only after all others. A matter of a
-/// millisecond.
+/// kernel lets the first process of a namespace disappear only after all others. Where there is no
+/// namespace and both guards were killed, what carries the tree's mark is ended from here.
 void ManagedChild::Impl::await_inner_end() {
-    if (inner_ <= 0 || !process_alive(inner_)) return on_empty();
+    const bool told = inner_ <= 0;
+    if (told || (kill_marked(mark_) == 0 && !process_alive(inner_))) return on_empty();
     pause_.expires_after(2ms);
     pause_.async_wait([self = shared_from_this()](const boost::system::error_code&) {
         self->await_inner_end();

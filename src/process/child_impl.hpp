@@ -49,6 +49,7 @@ public:
 
     // The coroutines take a shared pointer: the ManagedChild may be destroyed while they wait.
     static Task<void> wait_started(std::shared_ptr<Impl> self);
+    static Task<bool> started_or_cancelled(std::shared_ptr<Impl> self);
     static Task<ExitStatus> wait_exit(std::shared_ptr<Impl> self);
     static Task<void> wait_gone(std::shared_ptr<Impl> self);
     static Task<StopReport> stop(std::shared_ptr<Impl> self, Milliseconds grace);
@@ -101,6 +102,7 @@ private:
     std::array<char, sizeof(guard::Report)> partial_{};
     std::size_t partial_size_ = 0;
     pid_t inner_ = 0;
+    std::string mark_;
     bool reaped_ = false;
     bool killed_ = false;
     bool output_ended_ = false;

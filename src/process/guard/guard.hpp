@@ -69,12 +69,21 @@ void kill_descendants(
 /// Sends `signal` to each descendant of the calling process.
 void signal_descendants(int signal);
 
-/// Ignores what a terminal or a service manager sends to the group, makes SIGCHLD readable. The
-/// signalfd, -1 on error.
-int prepare_signals();
+/// Ignores what a terminal or a service manager sends to everybody.
+void ignore_signals();
+
+/// Makes SIGCHLD readable. The descriptor, -1 on error.
+int readable_child_signals();
 
 /// Closes every descriptor from `first` on.
 void close_from(int first);
+
+/// The same at the exec.
+void close_on_exec_from(int first);
+
+/// In the forked process that becomes the program: ends with its parent where the system offers
+/// that.
+void die_with_parent(Level level);
 
 /// Sends one report; a peer that is gone is no reason to stop.
 void send_report(int descriptor, const Report& report);

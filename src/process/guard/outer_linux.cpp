@@ -156,7 +156,8 @@ int start_inner(const Order& order, Outer& outer) {
 int run_outer(const Order& order) {
     close_from(order.events ? events_fd + 1 : events_fd);
     Outer outer{.level = order.level, .links = {}};
-    outer.links.children = prepare_signals();
+    ignore_signals();
+    outer.links.children = readable_child_signals();
     // Fails before Linux 5.3 and when Punie is dead already, which the socket tells as well.
     outer.links.punie = static_cast<int>(::syscall(SYS_pidfd_open, order.punie, 0));
     if (order.level == Level::subreaper) ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);

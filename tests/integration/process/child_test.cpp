@@ -143,7 +143,7 @@ TEST_P(Child, AWaitCanBeCancelled) {
 }
 
 TEST_P(Child, DroppingItEndsTheTree) {
-    const auto mark = fresh_mark();
+    const auto mark = test_mark();
     run([](Containment level, std::string mark_value) -> Task<void> {
         auto options = fake({"daemon", "grandchild", "ready", "hang"}, level);
         options.environment["PUNIE_TEST_MARK"] = mark_value;
@@ -167,7 +167,7 @@ TEST_P(Child, DroppingItWakesWhoWaits) {
 }
 
 TEST_P(Child, DestroyingTheLoopEndsTheTree) {
-    const auto mark = fresh_mark();
+    const auto mark = test_mark();
     {
         asio::io_context context;
         const auto start = [](Containment level, std::string mark_value) -> Task<void> {
@@ -183,7 +183,7 @@ TEST_P(Child, DestroyingTheLoopEndsTheTree) {
 }
 
 TEST_P(Child, CancellingTheStartLeavesNothing) {
-    const auto mark = fresh_mark();
+    const auto mark = test_mark();
     run([](Containment level, std::string mark_value) -> Task<void> {
         auto options = fake({"hang"}, level);
         options.environment["PUNIE_TEST_MARK"] = mark_value;

@@ -61,7 +61,7 @@ inline void run(Task<void> task) {
 }
 
 /// A mark that no other test's processes have; in the environment of every process of a tree.
-inline std::string fresh_mark() {
+inline std::string test_mark() {
     static std::atomic<int> counter{0};
     return fmt::format("{}-{}", ::getpid(), ++counter);
 }

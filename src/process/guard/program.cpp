@@ -1,15 +1,11 @@
 // The last steps before the program: its descriptors, signals, session and folder.
 #include <fcntl.h>
-#include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 
 #include "process/guard/guard.hpp"
@@ -20,8 +16,6 @@ namespace punie::process::guard {
 
 namespace {
 
-constexpr unsigned close_on_exec = 1U << 2U;  // CLOSE_RANGE_CLOEXEC, missing in older headers
-
 constexpr std::array ignored_signals = {
     SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU
 };
@@ -30,18 +24,6 @@ constexpr std::array ignored_signals = {
     const std::array<std::int32_t, 2> why = {static_cast<std::int32_t>(stage), error_number};
     [[maybe_unused]] const auto written = ::write(errors, why.data(), sizeof(why));
     ::_exit(127);
-}
-
-void close_range_or_each(int first, unsigned flags) {
-    if (::syscall(SYS_close_range, first, UINT_MAX, flags) == 0) return;
-    const long limit = ::sysconf(_SC_OPEN_MAX);  // before Linux 5.9
-    for (int fd = first; fd < (limit > 0 ? limit : 1024); ++fd) {
-        if (flags != 0) {
-            ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-        } else {
-            ::close(fd);
-        }
-    }
 }
 
 void default_signals() {
@@ -57,29 +39,15 @@ void default_signals() {
 bool arrange_descriptors(bool events) {
     if (::dup2(output_fd, 1) < 0 || ::dup2(output_fd, 2) < 0) return false;
     if (events && ::dup2(events_fd, child_events_fd) < 0) return false;
-    close_range_or_each(events ? child_events_fd + 1 : child_events_fd, close_on_exec);
+    close_on_exec_from(events ? child_events_fd + 1 : child_events_fd);
     return true;
 }
 
 }  // namespace
 
-void close_from(int first) {
-    close_range_or_each(first, 0);
-}
-
-int prepare_signals() {
+void ignore_signals() {
     for (const int signal : ignored_signals) ::signal(signal, SIG_IGN);
     ::signal(SIGCHLD, SIG_DFL);
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    if (::sigprocmask(SIG_SETMASK, &set, nullptr) != 0) return -1;
-    return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-void send_report(int descriptor, const Report& report) {
-    while (::send(descriptor, &report, sizeof(report), MSG_NOSIGNAL) < 0 && errno == EINTR) {
-    }
 }
 
 Report exit_report(int status) {
@@ -88,13 +56,8 @@ Report exit_report(int status) {
 }
 
 void become_program(const Order& order, int twin, int errors) {
-    if (order.level == Level::subreaper) {
-        // A help, not the promise: it ends the program at once if both guards are killed together.
-        const pid_t parent = ::getppid();
-        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-        if (::getppid() != parent) ::_exit(127);
-    }
-    // The receiver's kernel translates our pid into its own namespace.
+    die_with_parent(order.level);
+    // On Linux the receiver's kernel translates our pid into its own namespace.
     send_report(twin, {Kind::target, static_cast<std::int32_t>(::getpid()), 0});
     if (::setsid() < 0) give_up(errors, Stage::setup, errno);  // no terminal, a group of its own
     const int safe_errors = ::fcntl(errors, F_DUPFD_CLOEXEC, events_fd + 1);
