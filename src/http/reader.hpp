@@ -33,9 +33,9 @@ public:
     ResponseReader& operator=(ResponseReader&&) noexcept;
     ~ResponseReader();
 
-    /// How many of the bytes were used; those left must be offered again together with more. Bytes
-    /// behind the end of the response are never used. Errors: protocol (what is wrong with the
-    /// bytes).
+    /// How many of the bytes (at most header_limit) were used; those left must be offered again
+    /// together with more. Bytes behind the end of the response are never used. Errors: protocol
+    /// (what is wrong with the bytes).
     Result<std::size_t> put(std::string_view bytes);
 
     /// The peer closed its side. Errors: connection when the response is not whole.

@@ -7,6 +7,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/url.hpp>
 #include <cctype>
+#include <charconv>
 
 namespace punie::http {
 
@@ -25,6 +26,13 @@ std::string lower(std::string_view text) {
 std::uint16_t default_port(std::string_view scheme) {
     if (scheme == "http") return 80;
     return scheme == "https" ? 443 : 0;
+}
+
+/// 0 when it is out of range; Boost's own port_number wraps around.
+std::uint16_t port_of(std::string_view digits) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    return error == std::errc() && end == digits.data() + digits.size() ? port : std::uint16_t{0};
 }
 
 /// The URL for a message: what stands before an '@' may be a password.
@@ -74,10 +82,12 @@ Result<Url> parse_url(std::string_view text) {
     url.scheme = lower(std::string_view(parsed->scheme()));
     url.peer.host = lower(parsed->host_address());
     url.port_given = parsed->has_port() && !parsed->port().empty();
-    url.peer.port = url.port_given ? parsed->port_number() : default_port(url.scheme);
+    url.peer.port =
+        url.port_given ? port_of(std::string_view(parsed->port())) : default_port(url.scheme);
     if (url.port_given && url.peer.port == 0) return bad_url(text, "the port must be 1 to 65535");
     url.target = std::string(std::string_view(parsed->encoded_target()));
-    if (!url.target.starts_with('/')) url.target.insert(0, "/");
+    if (url.target.empty() || url.target.starts_with('?')) url.target.insert(0, "/");
+    if (!url.target.starts_with('/')) return bad_url(text, "the port must be 1 to 65535");
     if (parsed->has_userinfo()) {
         url.authorization = basic_credentials(parsed->user() + ":" + parsed->password());
     }
