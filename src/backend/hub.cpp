@@ -23,17 +23,6 @@ std::string variable(const char* name) {
     return value == nullptr ? std::string{} : std::string(value);
 }
 
-/// In huggingface_hub's order.
-fs::path hub_folder() {
-    for (const auto* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
-        if (auto folder = variable(name); !folder.empty()) return folder;
-    }
-    if (auto home = variable("HF_HOME"); !home.empty()) return fs::path(home) / "hub";
-    if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty())
-        return fs::path(cache) / "huggingface" / "hub";
-    return fs::path(variable("HOME")) / ".cache" / "huggingface" / "hub";
-}
-
 bool is_repository_name(std::string_view name) {
     const auto allowed = [](unsigned char c) {
         return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/';
@@ -45,6 +34,17 @@ bool is_repository_name(std::string_view name) {
 }
 
 }  // namespace
+
+// In huggingface_hub's order.
+fs::path hub_folder() {
+    for (const auto* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"}) {
+        if (auto folder = variable(name); !folder.empty()) return folder;
+    }
+    if (auto home = variable("HF_HOME"); !home.empty()) return fs::path(home) / "hub";
+    if (auto cache = variable("XDG_CACHE_HOME"); !cache.empty())
+        return fs::path(cache) / "huggingface" / "hub";
+    return fs::path(variable("HOME")) / ".cache" / "huggingface" / "hub";
+}
 
 bool is_hub_name(const std::string& path) {
     if (!is_repository_name(path)) return false;

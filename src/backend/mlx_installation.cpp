@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/json.hpp>
-#include <exception>
 #include <optional>
 
 #include "backend/answer_cache.hpp"
+#include "backend/blocking.hpp"
 #include "backend/flags.hpp"
 #include "backend/mlx_places.hpp"
 #include "base/json.hpp"
@@ -176,20 +174,7 @@ Task<Result<MlxInstallation>> find_mlx(std::string explicit_path) {
 }
 
 Result<MlxInstallation> find_mlx_blocking(const std::string& explicit_path) {
-    asio::io_context context;
-    std::optional<Result<MlxInstallation>> result;
-    std::exception_ptr thrown;
-    asio::co_spawn(
-        context,
-        find_mlx(explicit_path),
-        [&](std::exception_ptr error, Result<MlxInstallation> found) {
-            thrown = error;
-            result = std::move(found);
-        }
-    );
-    context.run();
-    if (thrown) std::rethrow_exception(thrown);
-    return std::move(*result);
+    return run_blocking(find_mlx(explicit_path));
 }
 
 }  // namespace punie::backend

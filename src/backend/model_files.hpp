@@ -51,6 +51,10 @@ struct ModelInfo {
 /// not exist on disk).
 bool is_hub_name(const std::string& path);
 
+/// The local cache of the model hub, whether it exists or not (HF_HUB_CACHE, HF_HOME,
+/// ~/.cache/huggingface/hub).
+std::filesystem::path hub_folder();
+
 /// The folder that a hub name has in the local hub cache (HF_HOME, HF_HUB_CACHE,
 /// ~/.cache/huggingface/hub), if it is there.
 std::optional<std::filesystem::path> cached_snapshot(const std::string& hub_name);
