@@ -19,6 +19,12 @@ void Measurement::take(const TrainerEvent& event, double arrived, Source source)
         validations_.clear();
         source_ = Source::nothing;
     }
+    if (source == Source::callback) {
+        // An event is read after it was written: the smallest difference of the two clocks is the
+        // nearest.
+        const double offset = std::max(0.0, arrived - event.t);
+        clock_offset_ = std::min(clock_offset_.value_or(offset), offset);
+    }
     switch (event.kind) {
         case EventKind::validation:
             take_validation(event, arrived);
@@ -42,16 +48,18 @@ void Measurement::take(const TrainerEvent& event, double arrived, Source source)
 }
 
 void Measurement::take_mark(const TrainerEvent& event, double arrived, Source source) {
-    if (source == Source::printed_text) {
-        if (clock_offset_) return;  // the callback's marks are exact
-        if (event.kind == EventKind::begin) begin_ = accounted_until_ = arrived;
-        return;
+    if (event.kind != EventKind::begin) return;
+    if (source == Source::callback) {
+        begin_by_trainer_ = event.t;
+    } else if (!clock_offset_) {  // the callback's marks are exact
+        begin_by_arrival_ = arrived;
     }
-    // The first line is read as soon as it is written; from then on the trainer's own clock is
-    // exact.
-    if (!clock_offset_) clock_offset_ = std::max(0.0, arrived - event.t);
-    if (event.kind == EventKind::begin) begin_ = *clock_offset_ + event.t;
     accounted_until_ = arrived;
+}
+
+double Measurement::load_seconds() const {
+    if (begin_by_trainer_ && clock_offset_) return *clock_offset_ + *begin_by_trainer_;
+    return begin_by_arrival_.value_or(0);
 }
 
 double Measurement::estimated_seconds(double arrived) const {
@@ -65,7 +73,7 @@ void Measurement::take_iteration(const TrainerEvent& event, double arrived) {
     const double seconds =
         event.seconds.value_or(estimated_seconds(arrived) / (event.iteration - before));
     if (iterations_.empty()) first_batch_tokens_ = event.trained_tokens;
-    if (!begin_) begin_ = std::max(0.0, arrived - seconds * (event.iteration - before));
+    if (!begun()) begin_by_arrival_ = std::max(0.0, arrived - seconds * (event.iteration - before));
     iterations_.push_back({
         .iteration = event.iteration,
         .seconds = seconds,
@@ -80,9 +88,9 @@ void Measurement::take_iteration(const TrainerEvent& event, double arrived) {
 void Measurement::take_validation(const TrainerEvent& event, double arrived) {
     const double seconds = event.seconds.value_or(0);
     validations_.push_back(seconds);
-    if (!begin_) {
-        begin_ = std::max(0.0, arrived - seconds);
-        accounted_until_ = *begin_;
+    if (!begun()) {
+        begin_by_arrival_ = std::max(0.0, arrived - seconds);
+        accounted_until_ = *begin_by_arrival_;
     }
     // What lies before it and is no validation belongs to the iteration.
     accounted_until_ = std::min(arrived, accounted_until_ + seconds);
@@ -90,7 +98,7 @@ void Measurement::take_validation(const TrainerEvent& event, double arrived) {
 
 std::string Measurement::phase(bool validation) const {
     if (!iterations_.empty()) return "training";
-    if (!begin_) return "loading";
+    if (!begun()) return "loading";
     return validation && validations_.empty() ? "validating" : "compiling";
 }
 
@@ -113,7 +121,7 @@ Pace Measurement::pace() const {
     const auto steady = steady_seconds();
     const double first = iterations_.empty() ? 0 : iterations_.front().seconds;
     return {
-        .load = begin_.value_or(0),
+        .load = load_seconds(),
         .first_iteration = first,
         .iteration = stats::median(steady).value_or(first),
         // The first pass warms up; the last one is what later passes cost.
@@ -131,7 +139,7 @@ void Measurement::fill(BenchmarkResult& result, double ended) const {
     result.num_iters = iterations_.empty() ? 0 : iterations_.back().iteration;
     result.seconds_per_iter = pace().iteration;
     result.total_seconds = ended;
-    result.load_seconds = begin_.value_or(0);
+    result.load_seconds = load_seconds();
     if (!iterations_.empty() && iterations_.front().iteration == 1) {
         result.first_iteration_seconds = iterations_.front().seconds;
     }

@@ -58,11 +58,17 @@ private:
     void take_validation(const TrainerEvent& event, double arrived);
     double estimated_seconds(double arrived) const;
 
+    bool begun() const { return begin_by_trainer_ || begin_by_arrival_; }
+
+    double load_seconds() const;
+
     Source source_ = Source::nothing;
     std::vector<IterationReport> iterations_;
-    std::optional<double> clock_offset_;  ///< the child's start by our clock minus its own
-    std::optional<double> begin_;         ///< the first batch is next
-    double accounted_until_ = 0;          ///< by arrival: for text without times
+    std::optional<double>
+        clock_offset_;  ///< the trainer's clock began so long after the child's start
+    std::optional<double> begin_by_trainer_;  ///< the first batch is next, by the trainer's clock
+    std::optional<double> begin_by_arrival_;  ///< the same by ours, for text
+    double accounted_until_ = 0;              ///< by arrival: for text without times
     std::vector<double> validations_;
     double checkpoint_seconds_ = 0;
     int checkpoints_ = 0;

@@ -214,6 +214,8 @@ Task<void> Watcher::wind_up() {
 }
 
 Task<Result<TrainerOutcome>> Watcher::watch() {
+    co_await asio::this_coro::throw_if_cancelled(false
+    );  // a cancellation is a reason to wind up, in order
     ++running_;
     const auto reader_done = [this](const std::exception_ptr& error) {
         --running_;
