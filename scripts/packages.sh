@@ -13,6 +13,7 @@ libcli11-dev command lines
 libfmt-dev text formatting
 libyaml-cpp-dev configuration files
 libssl-dev https
+libedit-dev line editing in punie chat
 g++ MLX compiles its kernels with it at run time
 python3-venv the virtual environment that mlx_lm lives in
 ca-certificates downloads over https
