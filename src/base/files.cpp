@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <system_error>
@@ -53,10 +54,12 @@ Result<void> write_all(int descriptor, std::string_view bytes, const fs::path& f
 
 fs::path home_or(const char* variable, const char* below_home) {
     // NOLINTNEXTLINE(concurrency-mt-unsafe): read only, nothing in Punie changes the environment
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return fs::path(value) / "punie";
+    const char* value = std::getenv(variable);
+    // the XDG specification has relative paths ignored
+    if (value != nullptr && *value == '/') return fs::path(value) / "punie";
     // NOLINTNEXTLINE(concurrency-mt-unsafe)
     if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / below_home;
-    return fs::path("/tmp") / fmt::format("punie-{}", ::getuid());
+    return fs::path("/tmp") / fmt::format("punie-{}", ::getuid()) / below_home;
 }
 
 }  // namespace
@@ -81,7 +84,8 @@ Result<std::string> read_text(const fs::path& file, std::size_t limit) {
 Result<void> write_atomic(const fs::path& file, std::string_view bytes) {
     std::error_code ignored;
     if (file.has_parent_path()) fs::create_directories(file.parent_path(), ignored);  // open reports what is wrong
-    const fs::path beside = fmt::format("{}.{}.part", file.native(), ::getpid());
+    static std::atomic<unsigned> writes = 0;  // two threads may write the same file
+    const fs::path beside = fmt::format("{}.{}.{}.part", file.native(), ::getpid(), ++writes);
     {
         const Descriptor descriptor(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
         if (descriptor.get() < 0) {

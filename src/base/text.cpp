@@ -18,14 +18,15 @@ std::string human_bytes(std::uint64_t bytes) {
         ++unit;
     }
     if (unit == 0) return fmt::format("{} B", bytes);
-    return value < 10 ? fmt::format("{:.2f} {}", value, units.at(unit))
+    return value < 9.995 ? fmt::format("{:.2f} {}", value, units.at(unit))
                       : fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
 std::string human_duration(std::chrono::duration<double> time) {
     const double seconds = time.count();
-    if (seconds < 10) return fmt::format("{:.2f} s", seconds);
-    if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+    // limits at which the rounded figure would be that of the next form
+    if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+    if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
     const auto whole = static_cast<long long>(std::llround(seconds));
     if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
     return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
@@ -72,22 +73,30 @@ std::size_t utf8_length(std::string_view text) {
     return bad ? 0 : length;
 }
 
-/// Length of the terminal control sequence at the start of `text` (which begins with ESC): CSI, OSC or two characters.
+/// Length of the text up to and with the BEL or ST that ends a control string (OSC, DCS, SOS, PM, APC).
+std::size_t control_string_length(std::string_view text) {
+    for (std::size_t i = 2; i < text.size(); ++i) {
+        if (text[i] == '\a') return i + 1;
+        if (text[i] == '\\' && text[i - 1] == '\x1b') return i + 1;
+    }
+    return text.size();
+}
+
+/// Length of the terminal control sequence at the start of `text` (which begins with ESC), by ECMA-48: CSI with its
+/// parameters, a control string, or intermediate characters and a final one.
 std::size_t escape_length(std::string_view text) {
     if (text.size() < 2) return 1;
-    if (text[1] == '[') {
-        std::size_t i = 2;
-        while (i < text.size() && (text[i] < 0x40 || text[i] > 0x7E)) ++i;
-        return std::min(i + 1, text.size());
-    }
-    if (text[1] == ']') {
-        for (std::size_t i = 2; i < text.size(); ++i) {
-            if (text[i] == '\a') return i + 1;
-            if (text[i] == '\\' && text[i - 1] == '\x1b') return i + 1;
-        }
-        return text.size();
-    }
-    return 2;
+    if (std::string_view("]PX^_").find(text[1]) != std::string_view::npos) return control_string_length(text);
+    std::size_t i = text[1] == '[' ? 2 : 1;
+    const char first_final = text[1] == '[' ? '\x40' : '\x30';
+    while (i < text.size() && text[i] >= '\x20' && text[i] < first_final) ++i;
+    const bool has_final = i < text.size() && text[i] >= first_final && text[i] <= '\x7e';
+    return has_final ? i + 1 : i;
+}
+
+/// U+0080 to U+009F: a terminal may take them for control sequences, as ESC with the next character.
+bool is_c1(std::string_view sequence) {
+    return sequence.size() == 2 && sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
 }
 
 }  // namespace
@@ -105,7 +114,7 @@ std::string printable(std::string_view bytes) {
         const bool control = length == 1 && c != '\t' && std::iscntrl(static_cast<unsigned char>(c)) != 0;
         if (length == 0) {
             out += "\xEF\xBF\xBD";
-        } else if (!control) {
+        } else if (!control && !is_c1(bytes.substr(0, length))) {
             out += bytes.substr(0, length);
         }
         bytes.remove_prefix(std::max<std::size_t>(length, 1));
@@ -160,7 +169,8 @@ std::string shell_quoted(const std::vector<std::string>& argv) {
     std::string text;
     for (const auto& argument : argv) {
         if (!text.empty()) text += ' ';
-        if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) {
+        const bool assignment = &argument == &argv.front() && argument.find('=') != std::string::npos;
+        if (!argument.empty() && !assignment && argument.find_first_not_of(plain) == std::string::npos) {
             text += argument;
             continue;
         }
