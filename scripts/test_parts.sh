@@ -76,7 +76,7 @@ part_fuzz() {
         *) skip_part fuzz "libFuzzer needs clang" && return 0 ;;
     esac
     [ "$SYSTEM" != Darwin ] || { skip_part fuzz "Apple's clang has no libFuzzer" && return 0; }
-    run_step "build fuzz" test-build-fuzz build_preset fuzz || return 1
+    run_step "build fuzz" test-build-fuzz build_preset fuzz fuzz || return 1
     for target in $(cd "$ROOT" && find build/fuzz -type f -name 'fuzz_*' -perm -u+x ! -name '*.*' | sort); do
         name=$(basename "$target")
         if run_step "$name, $FUZZ_SECONDS s" "test-$name" run_fuzz_target "$ROOT/$target"; then
