@@ -60,10 +60,12 @@ int complete_container(Level level);
 /// In a forked process: becomes the program. Writes {Stage, errno} to `errors` when it cannot.
 [[noreturn]] void become_program(const Order& order, int twin, int errors);
 
-/// Kills all descendants of the calling process until it has none; waits for them.
-/// `on_end` hears of each child that was reaped.
+/// Kills all descendants of the calling process until it has none; waits for them. `on_end` hears
+/// of each child that was reaped. `last` (0: nobody) is the inner guard when the outer one calls:
+/// it is left alone until it is the only one. Stopped or killed earlier it could not do the same
+/// work, which it must if the caller is killed half way.
 void kill_descendants(
-    int children, void (*on_end)(void* context, pid_t pid, int status), void* context
+    int children, pid_t last, void (*on_end)(void* context, pid_t pid, int status), void* context
 );
 
 /// Sends `signal` to each descendant of the calling process.

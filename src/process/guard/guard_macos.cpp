@@ -48,7 +48,6 @@ void watch_members(const Inner& inner) {
 }
 
 [[noreturn]] void die_with_all() {
-    tree.not_a_member = 0;
     kill_members(tree);
     ::_exit(0);
 }
@@ -175,10 +174,12 @@ void pass_reports_on(const Outer& outer) {
     }
 }
 
-/// The inner guard is a member, too: it carries the mark and is the program's parent.
+/// The inner guard is left alone until it is the only one: it does the same work, should we be
+/// killed half way.
 [[noreturn]] void end_all(const Outer& outer) {
-    ::kill(outer.inner, SIGKILL);
+    tree.not_a_member = outer.inner;
     kill_members(tree);
+    ::kill(outer.inner, SIGKILL);
     ::waitpid(outer.inner, nullptr, 0);
     pass_reports_on(outer);
     send_report(socket_fd, {Kind::empty});

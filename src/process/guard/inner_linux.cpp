@@ -34,7 +34,7 @@ struct Inner {
 /// Everything dies with us: the kernel sees to it in a namespace, we do it ourselves without one.
 [[noreturn]] void die_with_all(const Inner& inner) {
     if (inner.order.level == Level::subreaper)
-        kill_descendants(inner.links.children, nullptr, nullptr);
+        kill_descendants(inner.links.children, 0, nullptr, nullptr);
     ::_exit(0);
 }
 
@@ -100,7 +100,7 @@ void kill_all(Inner& inner) {
         ::kill(-1, SIGKILL);  // all of the namespace but process 1
         return;
     }
-    kill_descendants(inner.links.children, on_end, &inner);
+    kill_descendants(inner.links.children, 0, on_end, &inner);
     inner.reaped_all = true;
 }
 

@@ -91,7 +91,7 @@ void kill_everything(Outer& outer) {
         );  // and with it, by the kernel, all the others; SIGCHLD follows
         return;
     }
-    kill_descendants(outer.links.children, on_end, &outer);
+    kill_descendants(outer.links.children, outer.inner, on_end, &outer);
     outer.ended = true;
 }
 
@@ -126,7 +126,7 @@ void watch(Outer& outer) {
 void finish(Outer& outer) {
     pass_reports_on(outer);
     // Without a namespace the tree outlives a killed inner guard, and came to us.
-    if (outer.level == Level::subreaper) kill_descendants(outer.links.children, on_end, &outer);
+    if (outer.level == Level::subreaper) kill_descendants(outer.links.children, 0, on_end, &outer);
     send_report(outer.links.socket, {Kind::empty});
 }
 

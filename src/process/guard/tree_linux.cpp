@@ -89,13 +89,14 @@ void mark_descendants() {
     }
 }
 
-/// How many living descendants got the signal.
-std::size_t signal_all(int signal) {
+/// How many living descendants but `last` got the signal.
+std::size_t signal_all(int signal, pid_t last) {
     read_table();
     mark_descendants();
     std::size_t count = 0;
     for (std::size_t i = 0; i < table_size; ++i) {
-        if (table[i].ours && !table[i].zombie && ::kill(table[i].pid, signal) == 0) ++count;
+        if (!table[i].ours || table[i].zombie || table[i].pid == last) continue;
+        if (::kill(table[i].pid, signal) == 0) ++count;
     }
     return count;
 }
@@ -123,23 +124,23 @@ void wait_for_child(int children, int milliseconds) {
 }  // namespace
 
 void signal_descendants(int signal) {
-    signal_all(signal);
+    signal_all(signal, 0);
 }
 
 void kill_descendants(
-    int children, void (*on_end)(void* context, pid_t pid, int status), void* context
+    int children, pid_t last, void (*on_end)(void* context, pid_t pid, int status), void* context
 ) {
     // Stopped first, until a round finds no more than the one before: a stopped process cannot fork
     // away from the kill.
     std::size_t stopped = 0;
     for (int round = 0; round < 8; ++round) {
-        const auto found = signal_all(SIGSTOP);
+        const auto found = signal_all(SIGSTOP, last);
         if (found <= stopped) break;
         stopped = found;
     }
     int pause = 5;
     while (true) {
-        signal_all(SIGKILL);
+        if (signal_all(SIGKILL, last) == 0 && last > 0) ::kill(last, SIGKILL);
         if (!reap(on_end, context)) return;
         wait_for_child(children, pause);
         if (!reap(on_end, context)) return;

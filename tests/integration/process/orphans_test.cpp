@@ -191,6 +191,34 @@ TEST_P(OrphanCases, KilledInMidStart) {
     }
 }
 
+/// The guard is killed at every stage of its own killing: what it has begun, its twin must finish.
+TEST_P(OrphanCases, GuardKilledWhileItKills) {
+    const auto level = GetParam();
+    for (const bool outer : {true, false}) {
+        for (auto delay = 0us; delay < 3ms; delay += 150us) {
+            const auto mark = test_mark();
+            const ForkedPunie punie([&](int tell) {
+                hold_tree(
+                    tell,
+                    marked_fake(
+                        {"ignore", "15", "daemon", "grandchild", "ready", "hang"}, level, mark
+                    )
+                );
+            });
+            const auto tree = punie.tree();
+            ASSERT_NE(tree.program, 0);
+            ::kill(tree.punie, SIGKILL);
+            const auto end = std::chrono::steady_clock::now() + delay;
+            while (std::chrono::steady_clock::now() < end) {
+            }
+            ::kill(outer ? tree.guard : tree.inner, SIGKILL);
+            ASSERT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s))
+                << (outer ? "outer " : "inner ") << delay.count()
+                << " us: " << ::testing::PrintToString(marked(mark));
+        }
+    }
+}
+
 /// A fork of Punie (another library's doing) keeps its end of the socket open: the guard watches
 /// the process itself.
 TEST_P(OrphanCases, PunieIsKilledButItsForkHoldsTheSocket) {
