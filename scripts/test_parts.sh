@@ -156,6 +156,7 @@ run_install_test() {
     CXX=$(choose_compiler) cmake -S "$work/embed" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug \
         "-DCMAKE_PREFIX_PATH=$prefix${CMAKE_PREFIX_PATH:+;$CMAKE_PREFIX_PATH}"
     cmake --build "$work/build"
+    test -x "$work/build/punie-guard"
     PUNIE_MLX_LM="$VENV" "$work/build/embed" "$ROOT/models/tiny"
 }
 
