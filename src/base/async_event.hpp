@@ -21,14 +21,17 @@ public:
 
     /// True after a notify, false when the wait was cancelled; never throws for cancellation.
     Task<bool> wait() {
+        // The setting belongs to the whole chain of coroutines, not to this one: it is put back.
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
         const auto before = generation_;
         while (generation_ == before) {
             const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) co_return false;
+            if (state.cancelled() != asio::cancellation_type::none) break;  // perhaps before this wait began
             co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
-        co_return true;
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        co_return generation_ != before;
     }
 
 private:

@@ -224,7 +224,9 @@ Task<std::string> ManagedServer::end_tree(Milliseconds grace) {
 
 Task<Result<void>> ManagedServer::watch_until_end() {
     if (!child_) {  // an endpoint that is not ours has no end that we could see
-        while (true) co_await changed_.wait();
+        while (co_await changed_.wait()) {
+        }
+        co_return fail(ErrorCode::cancelled, "the wait was cancelled");
     }
     const auto child = child_;
     const auto status = co_await child->wait_exit();
