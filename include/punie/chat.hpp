@@ -84,7 +84,9 @@ struct ChatDelta {
     std::string reasoning;
 };
 
-/// Limits of one request; zero: none. A timeout error says which limit, and what had arrived by then.
+/// Limits of one request; zero: none. A timeout error says which limit, and what had arrived by then. A reply that is
+/// not streamed has no first token: `first_token` is then the wait for the answer's first byte, which most servers send
+/// when all is generated. Keep-alive comments of a stream count for `between_tokens`, never as a first token.
 struct ChatDeadlines {
     std::chrono::milliseconds connect{10'000};
     std::chrono::milliseconds first_token{300'000};
@@ -107,6 +109,8 @@ struct EndpointOptions {
 class ChatModel {
 public:
     explicit ChatModel(EndpointOptions options);
+    ChatModel(const ChatModel&) = delete;
+    ChatModel& operator=(const ChatModel&) = delete;
     ChatModel(ChatModel&&) noexcept;
     ChatModel& operator=(ChatModel&&) noexcept;
     ~ChatModel();

@@ -89,8 +89,9 @@ Task<Result<std::string>> Call::find_model() {
             const auto ids = model_ids(response->body);
             co_return response->status != 200 || ids.empty() ? "default_model" : ids.front();
         }
-        auto failed = response ? failed_by_status(response->status, response->headers, response->body)
-                               : failed_by(std::move(response).error());
+        auto failed = response
+                          ? failed_by_status(response->status, response->headers, response->body)
+                          : failed_by(std::move(response).error());
         const auto action = after_failure(tries, std::move(failed.event));
         if (!action.again) co_return std::unexpected(std::move(failed.error));
         if (!co_await pause(action.wait)) co_return cancelled();

@@ -29,7 +29,7 @@ class Exchange {
 public:
     /// Runs the coroutine that `make` returns to its end. What it throws is thrown here.
     template <typename Make>
-    Result<ChatReply> run(Make make, const std::stop_token& stop) {
+    Result<ChatReply> run(Make make, std::stop_token stop) {
         if (stop.stop_requested())
             return fail(ErrorCode::cancelled, "the request was cancelled before it was sent");
         std::exception_ptr thrown;
@@ -39,7 +39,7 @@ public:
             result = std::move(reply);
         };
         asio::co_spawn(context_, make(), asio::bind_cancellation_slot(signal_.slot(), done));
-        const std::stop_callback on_stop(stop, [this] {
+        const std::stop_callback on_stop(std::move(stop), [this] {
             asio::post(context_, [this] { cancel(); });
         });
         context_.run();
@@ -69,7 +69,7 @@ const EndpointOptions& ChatModel::options() const {
 
 Result<ChatReply> ChatModel::complete(const ChatRequest& request, std::stop_token stop) const {
     Exchange exchange;
-    return exchange.run([&] { return impl_->chat.complete(request); }, stop);
+    return exchange.run([&] { return impl_->chat.complete(request); }, std::move(stop));
 }
 
 Result<ChatReply> ChatModel::stream(
@@ -90,7 +90,8 @@ Result<ChatReply> ChatModel::stream(
             exchange.cancel();
         }
     };
-    auto reply = exchange.run([&] { return impl_->chat.stream(request, guarded); }, stop);
+    auto reply =
+        exchange.run([&] { return impl_->chat.stream(request, guarded); }, std::move(stop));
     if (thrown) std::rethrow_exception(thrown);
     return reply;
 }

@@ -37,7 +37,7 @@ inline std::unexpected<Error> cancelled() {
 /// SteadyTime::max() is no limit.
 template <typename T>
 Task<std::optional<Result<T>>> until(SteadyTime deadline, Task<Result<T>> work) {
-    using namespace asio::experimental::awaitable_operators;
+    using asio::experimental::awaitable_operators::operator||;
     if (co_await was_cancelled()) co_return Result<T>(cancelled());
     if (deadline == SteadyTime::max()) co_return co_await std::move(work);
     asio::steady_timer timer(co_await asio::this_coro::executor, deadline);

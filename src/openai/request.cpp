@@ -68,7 +68,7 @@ Result<std::string> raw_json(std::string_view text, std::string_view field) {
             fmt::format(
                 "{}: `{}` was given, which is not JSON ({})", field, shown, value.error().message()
             ),
-            "a text value needs its quotation marks: \"\\\"text\\\"\""
+            R"(a text value needs its quotation marks: "\"text\"" in C++, '"text"' in a shell)"
         );
     }
     return std::string(trim(text));
