@@ -158,7 +158,7 @@ struct FakeInstallation {
         std::filesystem::create_symlink(PUNIE_FAKES_DIR "/fake-model-server", path / "llama-server");
         std::ofstream(path / "model.gguf") << std::string("GGUF\x03\0\0\0", 8) << std::string(64, '\0');
         ::setenv("PATH", fmt::format("{}:{}", path.native(), std::getenv("PATH")).c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-        ::setenv("FAKE_SERVER_ARGS", "--help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama-server-help.txt", 1);  // NOLINT
+        ::setenv("FAKE_SERVER_ARGS", "--help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama_server_0.3.36.txt", 1);  // NOLINT
         return installation;
     }
 };

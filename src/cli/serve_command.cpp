@@ -177,15 +177,15 @@ private:
 };
 
 ExitCode run_serve(const ServeOptions& options, Terminal& terminal) {
-    auto config = config_from(options.model);
-    if (!config) return terminal.report(config.error(), options.json);
-    if (config->backend() == BackendKind::openai) {
+    if (options.model.backend == name_of(BackendKind::openai)) {
         return terminal.report(
             Error(ErrorCode::invalid_argument, "--backend openai: an endpoint that is not ours cannot be served")
                 .with_hint("talk to it with punie chat --url URL"),
             options.json
         );
     }
+    auto config = config_from(options.model);
+    if (!config) return terminal.report(config.error(), options.json);
     return Serve(options, *std::move(config), terminal).run();
 }
 

@@ -462,6 +462,10 @@ void end_at_once_if_told() {
 }
 
 int run() {
+    if (options.version) {
+        say("version: 1.2.3-fake\n");
+        return 0;
+    }
     if (options.help) {
         options.print_file = options.help_file;
         ::dup2(1, 2);

@@ -90,6 +90,7 @@ struct Options {
     bool no_done = false;          // whole, with finish_reason, but without [DONE]
 
     bool help = false;
+    bool version = false;
 };
 
 namespace detail {
@@ -161,7 +162,8 @@ inline Targets targets(Options& o) {
          {"malformed-sse", &o.malformed_sse},
          {"stream-error", &o.stream_error},
          {"no-done", &o.no_done},
-         {"help", &o.help}},
+         {"help", &o.help},
+         {"version", &o.version}},
     };
 }
 

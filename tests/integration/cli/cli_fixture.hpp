@@ -149,7 +149,7 @@ protected:
 
     void set_fake(const std::string& flags) {
         environment_["FAKE_SERVER_ARGS"] =
-            flags + " --help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama-server-help.txt";
+            flags + " --help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama_server_0.3.36.txt";
     }
 
     Program punie(std::vector<std::string> arguments) const { return Program(std::move(arguments), environment_); }

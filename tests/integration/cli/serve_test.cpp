@@ -12,8 +12,9 @@ class ServeTest : public CliFixture {
 protected:
     /// Waits for ready and returns the processes that belong to this punie (guards and servers).
     std::vector<pid_t> ready_tree(Program& program) {
-        EXPECT_TRUE(program.read_until([&] { return event_with_state(program.json_lines(), "ready") != nullptr; }))
-            << program.out() << program.err();
+        if (!program.read_until([&] { return event_with_state(program.json_lines(), "ready") != nullptr; })) {
+            throw std::runtime_error("punie serve did not become ready: " + program.out() + program.err());
+        }
         auto tree = process::descendants(program.pid());
         EXPECT_GE(tree.size(), 2U) << "a guard and a server at least";
         return tree;

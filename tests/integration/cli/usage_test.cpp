@@ -92,7 +92,7 @@ TEST_F(CliFixture, BashCompletesASubcommandsOptions) {
     std::ofstream(path() / "try.sh") << script.out()
                                      << "COMP_WORDS=(punie bench train --grad); COMP_CWORD=3; _punie; echo \"got:${COMPREPLY[*]}\"\n";
     auto* pipe = ::popen(("bash " + (path() / "try.sh").native()).c_str(), "r");  // NOLINT(cert-env33-c)
-    std::string text(1024, '\0');
+    std::string text(4096, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), pipe));
     ::pclose(pipe);
     EXPECT_THAT(text, HasSubstr("got:--grad-checkpoint"));
