@@ -167,8 +167,10 @@ Task<Seen> ManagedServer::look() {
             co_return Seen::foreign_listener;
         }
     }
-    auto response = co_await ask_for_one_token(readiness_.use_plain_completion(), probe_limit_);
+    const bool plain = readiness_.use_plain_completion();
+    auto response = co_await ask_for_one_token(plain, probe_limit_);
     if (!response) {
+        if (response.error().code() == ErrorCode::cancelled) co_return Seen::silent;  // nobody asks any more
         const bool silent = response.error().code() == ErrorCode::timeout;
         last_seen_ = silent ? "it took a request and did not answer" : response.error().message();
         co_return silent ? Seen::silent : Seen::refused;
@@ -181,6 +183,8 @@ Task<Seen> ManagedServer::look() {
         last_seen_ = "it answered a completion request with something that is no completion";
         co_return Seen::error_status;
     }
+    // A server without the plain route says nothing by its 404: what the chat route answered is what a person needs.
+    if (plain && response->status == 404) co_return Seen::error_status;
     last_seen_ = fmt::format("it answered {}: {}", response->status, printable(response->body).substr(0, 300));
     co_return response->status == 503 || response->status == 429 ? Seen::busy : Seen::error_status;
 }

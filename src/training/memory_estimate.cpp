@@ -67,6 +67,27 @@ double trainable_bytes(const backend::ModelInfo& model, const Settings& settings
            (training_copies - 1);  // the weights themselves are the model's
 }
 
+/// What DoRA keeps beside LoRA, bytes over all trained layers.
+struct DoraExtra {
+    double unpacked = 0;  ///< quantised weights as plain numbers: multiplied and normed; held with
+                          ///< checkpointing, too
+    double outputs = 0;   ///< each linear's output before its magnitude
+};
+
+DoraExtra dora_extra(const backend::ModelInfo& model, const Settings& settings, double tokens) {
+    DoraExtra extra;
+    if (settings.kind != FineTune::dora) return extra;
+    const double bytes = activation_bytes(model);
+    for (const auto& [name, shape] : backend::linears(model)) {
+        if (!is_trained(name, model, settings)) continue;
+        const auto inputs = static_cast<double>(shape.first);
+        const auto outputs = static_cast<double>(shape.second);
+        extra.outputs += tokens * outputs * bytes;
+        if (model.tensors.contains(name + ".scales")) extra.unpacked += inputs * outputs * bytes;
+    }
+    return extra;
+}
+
 }  // namespace
 
 double trained_parameters(const backend::ModelInfo& model, const Settings& settings) {
@@ -103,14 +124,17 @@ MemoryEstimate estimate_memory(const backend::ModelInfo& model, const Settings& 
     const double map = settings.batch_size * real(model.attention_heads) * length * length * bytes;
     const double widths = 6 * real(model.hidden_size) + 4 * real(model.intermediate_size) +
                           2 * real(model.kv_heads * model.head_dim);
-    const double layer = tokens * bytes * widths + map_in_layer * map;
-    const double inputs =
-        tokens * real(model.hidden_size) * bytes;  // all that checkpointing keeps of a layer
+    const auto dora = dora_extra(model, settings, tokens);
+    const double layer =
+        tokens * bytes * widths + map_in_layer * map + dora.outputs / std::max(1, settings.layers);
+    // All that checkpointing keeps of a layer.
+    const double inputs = tokens * real(model.hidden_size) * bytes;
 
     MemoryEstimate estimate;
     estimate.weights = real(static_cast<std::int64_t>(model.weight_bytes));
     estimate.trainable = trainable_bytes(model, settings);
-    estimate.activations = settings.layers * (settings.grad_checkpoint ? inputs : layer);
+    estimate.activations =
+        settings.layers * (settings.grad_checkpoint ? inputs : layer) + dora.unpacked;
     estimate.logits = logits_copies * tokens * real(model.vocab_size) * bytes;
     estimate.attention = map_copies * map + (settings.grad_checkpoint ? layer : 0);
     estimate.peak = estimate.weights + estimate.trainable + estimate.activations +

@@ -29,6 +29,16 @@ const test::Shape synthetic{
     .embedding_bits = 0,
 };
 
+Settings with(FineTune kind, Settings settings) {
+    settings.kind = kind;
+    return settings;
+}
+
+Settings with_rank(int rank, Settings settings) {
+    settings.rank = rank;
+    return settings;
+}
+
 Settings settings(int batch, int sequence, int layers, bool checkpoint = false) {
     return {
         .batch_size = batch, .layers = layers, .sequence = sequence, .grad_checkpoint = checkpoint
@@ -48,12 +58,45 @@ INSTANTIATE_TEST_SUITE_P(
     Measured,
     MemoryEstimateTest,
     testing::Values(
-        MeasuredRow{"SmolLM2 B1 S128 L4", smollm2, settings(1, 128, 4), 256.5, 0.05},
-        MeasuredRow{"SmolLM2 B1 S128 L16", smollm2, settings(1, 128, 16), 344.3, 0.05},
-        MeasuredRow{"SmolLM2 B2 S128 L16", smollm2, settings(2, 128, 16), 556.5, 0.05},
-        MeasuredRow{"SmolLM2 B4 S128 L4", smollm2, settings(4, 128, 4), 657.4, 0.05},
-        MeasuredRow{"SmolLM2 B1 S512 L4", smollm2, settings(1, 512, 4), 712.0, 0.05},
-        MeasuredRow{"SmolLM2 B1 S512 L4 gc", smollm2, settings(1, 512, 4, true), 591.6, 0.05}
+        MeasuredRow{"SmolLM2 B1 S128 L4", smollm2, settings(1, 128, 4), 254.8, 0.05},
+        MeasuredRow{"SmolLM2 B1 S128 L16", smollm2, settings(1, 128, 16), 342.9, 0.05},
+        MeasuredRow{"SmolLM2 B2 S128 L16", smollm2, settings(2, 128, 16), 553.0, 0.05},
+        MeasuredRow{"SmolLM2 B4 S128 L4", smollm2, settings(4, 128, 4), 661.0, 0.05},
+        MeasuredRow{"SmolLM2 B1 S512 L4", smollm2, settings(1, 512, 4), 701.3, 0.05},
+        MeasuredRow{"SmolLM2 B1 S512 L4 gc", smollm2, settings(1, 512, 4, true), 590.7, 0.05},
+        MeasuredRow{"SmolLM2 B2 S256 L30", smollm2, settings(2, 256, 30), 1429.4, 0.05},
+        MeasuredRow{"SmolLM2 B1 S256 L16 gc", smollm2, settings(1, 256, 16, true), 371.3, 0.05},
+        MeasuredRow{
+            "SmolLM2 B1 S128 L4 rank 64", smollm2, with_rank(64, settings(1, 128, 4)), 283.1, 0.05
+        },
+        MeasuredRow{
+            "SmolLM2 B1 S128 L4 dora",
+            smollm2,
+            with(FineTune::dora, settings(1, 128, 4)),
+            320.1,
+            0.05
+        },
+        MeasuredRow{
+            "SmolLM2 B1 S128 L8 dora",
+            smollm2,
+            with(FineTune::dora, settings(1, 128, 8)),
+            417.8,
+            0.05
+        },
+        MeasuredRow{
+            "SmolLM2 B1 S128 L16 dora",
+            smollm2,
+            with(FineTune::dora, settings(1, 128, 16)),
+            612.9,
+            0.05
+        },
+        MeasuredRow{
+            "SmolLM2 B1 S128 L16 dora gc",
+            smollm2,
+            with(FineTune::dora, settings(1, 128, 16, true)),
+            481.9,
+            0.05
+        }
     ),
     [](const auto& info) {
         std::string name = info.param.name;
