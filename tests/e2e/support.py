@@ -199,7 +199,7 @@ def once(*arguments: str, seconds: float = READY_SECONDS) -> dict:
 
 
 def train_adapter(model_name: str, folder: Path) -> Path:
-    """A LoRA adapter that makes the tiny model say "yes yes yes": trained by mlx_lm itself, for some seconds."""
+    """A LoRA adapter, trained by mlx_lm itself for some seconds: enough to change what the model says, not to make sense."""
     data = folder / "data"
     data.mkdir()
     rows = [

