@@ -1,4 +1,5 @@
-// What supervision costs: start-up, delay until ready, idle, draining. See README.md beside this file.
+// What supervision costs: start-up, delay until ready, idle, draining. See README.md beside this
+// file.
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -36,7 +37,9 @@ using Seconds = std::chrono::duration<double>;
 
 double quantile(std::vector<double> values, double q) {
     std::ranges::sort(values);
-    return values.at(std::min(values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size()))));
+    return values.at(std::min(
+        values.size() - 1, static_cast<std::size_t>(q * static_cast<double>(values.size()))
+    ));
 }
 
 struct Finished {
@@ -65,7 +68,11 @@ Finished run_program(const std::vector<std::string>& argv) {
     rusage usage{};
     int status = 0;
     ::wait4(pid, &status, 0, &usage);
-    return {.wall_ms = Seconds(Clock::now() - before).count() * 1e3, .peak_mb = static_cast<double>(usage.ru_maxrss) / 1e3, .status = status};
+    return {
+        .wall_ms = Seconds(Clock::now() - before).count() * 1e3,
+        .peak_mb = static_cast<double>(usage.ru_maxrss) / 1e3,
+        .status = status
+    };
 }
 
 void bench_start() {
@@ -85,8 +92,14 @@ void bench_start() {
         }
     }
     for (std::size_t i = 0; i < programs.size(); ++i) {
-        fmt::print("start  {:<20} median {:7.2f} ms  p99 {:7.2f} ms  peak {:6.1f} MB  {:5.2f} x true\n", programs[i].first,
-                   quantile(wall[i], 0.5), quantile(wall[i], 0.99), memory[i], quantile(wall[i], 0.5) / quantile(wall[2], 0.5));
+        fmt::print(
+            "start  {:<20} median {:7.2f} ms  p99 {:7.2f} ms  peak {:6.1f} MB  {:5.2f} x true\n",
+            programs[i].first,
+            quantile(wall[i], 0.5),
+            quantile(wall[i], 0.99),
+            memory[i],
+            quantile(wall[i], 0.5) / quantile(wall[2], 0.5)
+        );
     }
 }
 
@@ -115,9 +128,12 @@ double one_start(const std::string& fake) {
     managed.check_files = false;
     double ready = 0;
     managed.on_event = [&](const ServerEvent& event) {
-        if (event.state == ServerState::ready) ready = Seconds(Clock::now().time_since_epoch()).count();
+        if (event.state == ServerState::ready)
+            ready = Seconds(Clock::now().time_since_epoch()).count();
     };
-    auto server = server::ManagedServer::make(context.get_executor(), *make_server_config(options), std::move(managed));
+    auto server = server::ManagedServer::make(
+        context.get_executor(), *make_server_config(options), std::move(managed)
+    );
     double could = 0;
     const auto work = [&]() -> Task<void> {
         const auto started = co_await server->start();
@@ -143,22 +159,39 @@ void bench_ready() {
             delays.push_back(delay);
             polled.push_back(1000 - milliseconds % 1000);
         }
-        fmt::print("ready  {:<20} median {:7.2f} ms  p99 {:7.2f} ms  of {} starts; a one-second poll: median {:.0f} ms, {:.0f} x\n", flag,
-                   quantile(delays, 0.5), quantile(delays, 0.99), delays.size(), quantile(polled, 0.5),
-                   quantile(polled, 0.5) / quantile(delays, 0.5));
+        fmt::print(
+            "ready  {:<20} median {:7.2f} ms  p99 {:7.2f} ms  of {} starts; a one-second poll: "
+            "median {:.0f} ms, {:.0f} x\n",
+            flag,
+            quantile(delays, 0.5),
+            quantile(delays, 0.99),
+            delays.size(),
+            quantile(polled, 0.5),
+            quantile(polled, 0.5) / quantile(delays, 0.5)
+        );
     }
 }
 
 /// A folder whose `llama-server` is the fake, so that the real `punie serve` can be measured.
 struct FakeInstallation {
     TemporaryFolder folder;
+
     static FakeInstallation make() {
         FakeInstallation installation{.folder = *TemporaryFolder::make("punie-bench")};
         const auto& path = installation.folder.path();
-        std::filesystem::create_symlink(PUNIE_FAKES_DIR "/fake-model-server", path / "llama-server");
-        std::ofstream(path / "model.gguf") << std::string("GGUF\x03\0\0\0", 8) << std::string(64, '\0');
-        ::setenv("PATH", fmt::format("{}:{}", path.native(), std::getenv("PATH")).c_str(), 1);  // NOLINT(concurrency-mt-unsafe)
-        ::setenv("FAKE_SERVER_ARGS", "--help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama_server_0.3.36.txt", 1);  // NOLINT
+        std::filesystem::create_symlink(
+            PUNIE_FAKES_DIR "/fake-model-server", path / "llama-server"
+        );
+        std::ofstream(path / "model.gguf")
+            << std::string("GGUF\x03\0\0\0", 8) << std::string(64, '\0');
+        ::setenv(
+            "PATH", fmt::format("{}:{}", path.native(), std::getenv("PATH")).c_str(), 1
+        );  // NOLINT(concurrency-mt-unsafe)
+        ::setenv(
+            "FAKE_SERVER_ARGS",
+            "--help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama_server_0.3.36.txt",
+            1
+        );  // NOLINT
         return installation;
     }
 };
@@ -166,13 +199,15 @@ struct FakeInstallation {
 void bench_idle() {
     const auto installation = FakeInstallation::make();
     const auto model = (installation.folder.path() / "model.gguf").native();
-    const auto punie = spawn({PUNIE_BINARY, "serve", "--backend", "llama", "--port", "0", "--model", model}, true);
+    const auto punie =
+        spawn({PUNIE_BINARY, "serve", "--backend", "llama", "--port", "0", "--model", model}, true);
     const auto pause = [](int milliseconds) { ::poll(nullptr, 0, milliseconds); };
     pause(3000);  // long past ready: idle is what is to be measured
     const auto server_cpu = [&] {
         double cpu = 0;
         for (const auto pid : process::descendants(punie)) {
-            if (process::descendants(pid).empty()) cpu += process::tree_usage(pid).cpu.count();  // the leaf: the server itself
+            if (process::descendants(pid).empty())
+                cpu += process::tree_usage(pid).cpu.count();  // the leaf: the server itself
         }
         return cpu;
     };
@@ -184,15 +219,24 @@ void bench_idle() {
     const double spent = (after.cpu - before.cpu).count() - (server_cpu() - server_before);
     std::uint64_t leaf = 0;
     for (const auto pid : process::descendants(punie)) {
-        if (process::descendants(pid).empty()) leaf = std::max(leaf, process::tree_usage(pid).resident);
+        if (process::descendants(pid).empty())
+            leaf = std::max(leaf, process::tree_usage(pid).resident);
     }
-    fmt::print("idle   punie and guards      {:.1f} ms of processor time in {} s; resident {:.1f} MB with guards (server left out), {} processes\n",
-               spent * 1e3, seconds, static_cast<double>(after.resident - leaf) / 1e6, after.processes);
+    fmt::print(
+        "idle   punie and guards      {:.1f} ms of processor time in {} s; resident {:.1f} MB with "
+        "guards (server left out), {} processes\n",
+        spent * 1e3,
+        seconds,
+        static_cast<double>(after.resident - leaf) / 1e6,
+        after.processes
+    );
     ::kill(punie, SIGINT);
     ::waitpid(punie, nullptr, 0);
 }
 
-double resident_mb() { return static_cast<double>(process::tree_usage(::getpid()).resident) / 1e6; }
+double resident_mb() {
+    return static_cast<double>(process::tree_usage(::getpid()).resident) / 1e6;
+}
 
 void bench_drain() {
     const auto folder = *TemporaryFolder::make("punie-bench");
@@ -200,7 +244,9 @@ void bench_drain() {
     for (const auto* shape : {"", "--no-newline"}) {
         asio::io_context context{1};
         process::SpawnOptions options;
-        options.argv = {PUNIE_FAKES_DIR "/fake-model-server", "--flood-bytes", "1000000000", "--exit-code", "0"};
+        options.argv = {
+            PUNIE_FAKES_DIR "/fake-model-server", "--flood-bytes", "1000000000", "--exit-code", "0"
+        };
         if (*shape != '\0') options.argv.emplace_back(shape);
         options.log_file = folder.path() / "log";
         const double before = resident_mb();
@@ -217,11 +263,25 @@ void bench_drain() {
         asio::co_spawn(context, work(), [](const std::exception_ptr&) {});
         context.run();
         const double ours = Seconds(Clock::now() - start).count();
-        const auto peer = run_program({"sh", "-c", fmt::format("{} --flood-bytes 1000000000 {} --exit-code 0 | cat > /dev/null",
-                                                               PUNIE_FAKES_DIR "/fake-model-server", shape)});
-        fmt::print("drain  {:<20} {:7.0f} MB/s with ring and log file ({} bytes), memory +{:.1f} MB; cat > /dev/null {:.0f} MB/s, ratio {:.2f}\n",
-                   *shape == '\0' ? "lines" : "no line ends", gigabyte / 1e6 / ours, drained, peak - before, gigabyte / 1e3 / peer.wall_ms,
-                   peer.wall_ms / 1e3 / ours);
+        const auto peer = run_program(
+            {"sh",
+             "-c",
+             fmt::format(
+                 "{} --flood-bytes 1000000000 {} --exit-code 0 | cat > /dev/null",
+                 PUNIE_FAKES_DIR "/fake-model-server",
+                 shape
+             )}
+        );
+        fmt::print(
+            "drain  {:<20} {:7.0f} MB/s with ring and log file ({} bytes), memory +{:.1f} MB; cat "
+            "> /dev/null {:.0f} MB/s, ratio {:.2f}\n",
+            *shape == '\0' ? "lines" : "no line ends",
+            gigabyte / 1e6 / ours,
+            drained,
+            peak - before,
+            gigabyte / 1e3 / peer.wall_ms,
+            peer.wall_ms / 1e3 / ours
+        );
     }
 }
 
@@ -231,7 +291,11 @@ void bench_drain() {
 int main(int argc, char** argv) {
     const std::vector<std::string> wanted(argv + 1, argv + argc);
     const std::vector<std::pair<std::string, std::function<void()>>> benches = {
-        {"start", punie::bench_start}, {"ready", punie::bench_ready}, {"drain", punie::bench_drain}, {"idle", punie::bench_idle}};
+        {"start", punie::bench_start},
+        {"ready", punie::bench_ready},
+        {"drain", punie::bench_drain},
+        {"idle", punie::bench_idle}
+    };
     for (const auto& [name, bench] : benches) {
         if (wanted.empty() || std::ranges::find(wanted, name) != wanted.end()) bench();
         std::fflush(stdout);

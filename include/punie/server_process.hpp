@@ -5,7 +5,8 @@
 //
 //   auto config = punie::make_server_config({.model_path = "models/tiny", .port = 0});
 //   punie::ServerProcess server(*config);
-//   if (auto started = server.start(); !started) { std::cerr << started.error().describe(); return 1; }
+//   if (auto started = server.start(); !started) { std::cerr << started.error().describe(); return
+//   1; }
 //   ... server.config().base_url() ...
 //   server.stop();                      // or let it go out of scope: the whole tree is killed
 //
@@ -14,6 +15,7 @@
 #include <punie/error.hpp>
 #include <punie/server_config.hpp>
 
+#include <sys/types.h>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -21,7 +23,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <sys/types.h>
 #include <vector>
 
 namespace punie {
@@ -39,15 +40,17 @@ struct ServerEvent {
 };
 
 struct ServerLimits {
-    std::chrono::milliseconds start{600'000};        ///< from start to ready, in all
-    std::chrono::milliseconds stop_grace{5'000};     ///< from SIGTERM to SIGKILL
-    std::chrono::milliseconds health{10'000};        ///< one health check
+    std::chrono::milliseconds start{600'000};     ///< from start to ready, in all
+    std::chrono::milliseconds stop_grace{5'000};  ///< from SIGTERM to SIGKILL
+    std::chrono::milliseconds health{10'000};     ///< one health check
 };
 
 struct ServerProcessOptions {
     ServerLimits limits{};
-    std::string mlx_lm{};  ///< where mlx_lm is (a venv, its bin folder or its python); "" looks as `punie doctor` says
-    std::function<void(const ServerEvent&)> on_event{};  ///< called in the supervising thread, in order; must not block
+    std::string mlx_lm{
+    };  ///< where mlx_lm is (a venv, its bin folder or its python); "" looks as `punie doctor` says
+    std::function<void(const ServerEvent&)> on_event{
+    };  ///< called in the supervising thread, in order; must not block
 };
 
 /// Thread-safe. Every call is idempotent. The destructor kills what runs and waits for its end.
@@ -58,17 +61,18 @@ public:
     ServerProcess& operator=(const ServerProcess&) = delete;
     ~ServerProcess();
 
-    /// Starts and waits until a one-token completion came back from the process that we started. A second call while
-    /// starting waits for the same start; when ready it returns at once.
-    /// Errors: program_missing, not_found, model_invalid, adapter_mismatch, unsupported, port_in_use (names the
-    /// holder), foreign_server, exited (with the last log lines), out_of_memory, disk_full, timeout, cancelled (by
-    /// `stop` or the token; everything is stopped again).
+    /// Starts and waits until a one-token completion came back from the process that we started. A
+    /// second call while starting waits for the same start; when ready it returns at once. Errors:
+    /// program_missing, not_found, model_invalid, adapter_mismatch, unsupported, port_in_use (names
+    /// the holder), foreign_server, exited (with the last log lines), out_of_memory, disk_full,
+    /// timeout, cancelled (by `stop` or the token; everything is stopped again).
     Result<void> start(std::stop_token stop = {});
 
     /// SIGTERM, grace, SIGKILL of the tree; returns when nothing of it runs. Works in every state.
     Result<void> stop(std::optional<std::chrono::milliseconds> grace = {});
 
-    /// A one-token completion with a deadline. Errors: state (not running), timeout, http_status ...
+    /// A one-token completion with a deadline. Errors: state (not running), timeout, http_status
+    /// ...
     Result<void> health_check();
 
     /// Whether the child process runs (in whatever state).
@@ -88,7 +92,8 @@ public:
     /// The last lines that the server printed.
     std::vector<std::string> log_tail(std::size_t lines = 20) const;
 
-    /// Waits until the server ended by itself or was stopped; the error of a failure. Returns at once if not running.
+    /// Waits until the server ended by itself or was stopped; the error of a failure. Returns at
+    /// once if not running.
     Result<void> wait(std::stop_token stop = {});
 
 private:

@@ -9,10 +9,12 @@
 
 namespace punie {
 
-/// Coroutines wait for `notify`; none is missed by a coroutine that already waits. Thread: its executor's only.
+/// Coroutines wait for `notify`; none is missed by a coroutine that already waits. Thread: its
+/// executor's only.
 class AsyncEvent {
 public:
-    explicit AsyncEvent(const asio::any_io_executor& executor) : timer_(executor, SteadyTime::max()) {}
+    explicit AsyncEvent(const asio::any_io_executor& executor)
+        : timer_(executor, SteadyTime::max()) {}
 
     void notify() {
         ++generation_;
@@ -27,7 +29,8 @@ public:
         const auto before = generation_;
         while (generation_ == before) {
             const auto state = co_await asio::this_coro::cancellation_state;
-            if (state.cancelled() != asio::cancellation_type::none) break;  // perhaps before this wait began
+            if (state.cancelled() != asio::cancellation_type::none)
+                break;  // perhaps before this wait began
             co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable));
         }
         co_await asio::this_coro::throw_if_cancelled(throws);

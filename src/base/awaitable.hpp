@@ -1,5 +1,6 @@
 #pragma once
-// The vocabulary of Punie's coroutines. A header that declares one includes this and no more of Asio.
+// The vocabulary of Punie's coroutines. A header that declares one includes this and no more of
+// Asio.
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>

@@ -1,5 +1,6 @@
 #pragma once
-// From a thread without an event loop into one: run a coroutine on another thread's io_context and wait for it.
+// From a thread without an event loop into one: run a coroutine on another thread's io_context and
+// wait for it.
 
 #include <punie/error.hpp>
 
@@ -16,15 +17,18 @@
 
 namespace punie {
 
-/// Runs `work` on `executor` (whose context another thread runs) and blocks until its result. `stop` cancels the
-/// coroutine; what it then returns is returned, and a coroutine that threw for the cancellation becomes `cancelled`.
-/// Must not be called from the executor's own thread.
+/// Runs `work` on `executor` (whose context another thread runs) and blocks until its result.
+/// `stop` cancels the coroutine; what it then returns is returned, and a coroutine that threw for
+/// the cancellation becomes `cancelled`. Must not be called from the executor's own thread.
 template <typename T>
-Result<T> run_blocking(const asio::any_io_executor& executor, Task<Result<T>> work, std::stop_token stop) {
+Result<T> run_blocking(
+    const asio::any_io_executor& executor, Task<Result<T>> work, std::stop_token stop
+) {
     struct Shared {  // outlives this call in the hands of a stop callback that fires late
         std::promise<Result<T>> promise;
         asio::cancellation_signal cancel;
     };
+
     auto shared = std::make_shared<Shared>();
     auto future = shared->promise.get_future();
     const auto done = [shared](const std::exception_ptr& thrown, Result<T> result) {
@@ -34,7 +38,9 @@ Result<T> run_blocking(const asio::any_io_executor& executor, Task<Result<T>> wo
             shared->promise.set_value(std::move(result));
         }
     };
-    asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(shared->cancel.slot(), done));
+    asio::co_spawn(
+        executor, std::move(work), asio::bind_cancellation_slot(shared->cancel.slot(), done)
+    );
     const std::stop_callback on_stop(std::move(stop), [shared, executor] {
         asio::post(executor, [shared] { shared->cancel.emit(asio::cancellation_type::all); });
     });

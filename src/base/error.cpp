@@ -8,10 +8,24 @@ namespace punie {
 
 std::string_view name_of(ErrorCode code) {
     static constexpr std::array names = {
-        "invalid_argument", "not_found",      "unsupported", "program_missing", "model_invalid",
-        "adapter_mismatch", "port_in_use",    "foreign_server", "exited",       "out_of_memory",
-        "disk_full",        "timeout",        "cancelled",   "connection",      "http_status",
-        "protocol",         "io",             "state",
+        "invalid_argument",
+        "not_found",
+        "unsupported",
+        "program_missing",
+        "model_invalid",
+        "adapter_mismatch",
+        "port_in_use",
+        "foreign_server",
+        "exited",
+        "out_of_memory",
+        "disk_full",
+        "timeout",
+        "cancelled",
+        "connection",
+        "http_status",
+        "protocol",
+        "io",
+        "state",
     };
     static_assert(names.size() == static_cast<std::size_t>(ErrorCode::state) + 1);
     return names.at(static_cast<std::size_t>(code));

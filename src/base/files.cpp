@@ -31,11 +31,14 @@ namespace {
 class Descriptor {
 public:
     explicit Descriptor(int number) : number_(number) {}
+
     Descriptor(const Descriptor&) = delete;
     Descriptor& operator=(const Descriptor&) = delete;
+
     ~Descriptor() {
         if (number_ >= 0) ::close(number_);
     }
+
     int get() const { return number_; }
 
 private:
@@ -46,7 +49,9 @@ Result<void> write_all(int descriptor, std::string_view bytes, const fs::path& f
     while (!bytes.empty()) {
         const auto written = ::write(descriptor, bytes.data(), bytes.size());
         if (written < 0 && errno == EINTR) continue;
-        if (written < 0) return std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native())));
+        if (written < 0)
+            return std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native()))
+            );
         bytes.remove_prefix(static_cast<std::size_t>(written));
     }
     return {};
@@ -58,7 +63,8 @@ fs::path home_or(const char* variable, const char* below_home) {
     // the XDG specification has relative paths ignored
     if (value != nullptr && *value == '/') return fs::path(value) / "punie";
     // NOLINTNEXTLINE(concurrency-mt-unsafe)
-    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / below_home;
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+        return fs::path(home) / below_home;
     return fs::path("/tmp") / fmt::format("punie-{}", ::getuid()) / below_home;
 }
 
@@ -66,34 +72,44 @@ fs::path home_or(const char* variable, const char* below_home) {
 
 Result<std::string> read_text(const fs::path& file, std::size_t limit) {
     const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (descriptor.get() < 0) return std::unexpected(errno_error(errno, fmt::format("cannot read {}", file.native())));
+    if (descriptor.get() < 0)
+        return std::unexpected(errno_error(errno, fmt::format("cannot read {}", file.native())));
     std::string text;
     std::array<char, 65536> buffer{};
     while (true) {
         const auto count = ::read(descriptor.get(), buffer.data(), buffer.size());
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return std::unexpected(errno_error(errno, fmt::format("cannot read {}", file.native())));
+        if (count < 0)
+            return std::unexpected(errno_error(errno, fmt::format("cannot read {}", file.native()))
+            );
         if (count == 0) return text;
         text.append(buffer.data(), static_cast<std::size_t>(count));
         if (text.size() > limit) {
-            return fail(ErrorCode::io, fmt::format("{} is larger than {} bytes", file.native(), limit));
+            return fail(
+                ErrorCode::io, fmt::format("{} is larger than {} bytes", file.native(), limit)
+            );
         }
     }
 }
 
 Result<void> write_atomic(const fs::path& file, std::string_view bytes) {
     std::error_code ignored;
-    if (file.has_parent_path()) fs::create_directories(file.parent_path(), ignored);  // open reports what is wrong
-    static std::atomic<unsigned> writes = 0;  // two threads may write the same file
+    if (file.has_parent_path())
+        fs::create_directories(file.parent_path(), ignored);  // open reports what is wrong
+    static std::atomic<unsigned> writes = 0;                  // two threads may write the same file
     const fs::path beside = fmt::format("{}.{}.{}.part", file.native(), ::getpid(), ++writes);
     {
-        const Descriptor descriptor(::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+        const Descriptor descriptor(
+            ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)
+        );
         if (descriptor.get() < 0) {
-            return std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native())));
+            return std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native()))
+            );
         }
         auto written = write_all(descriptor.get(), bytes, file);
         if (written && ::fsync(descriptor.get()) != 0) {
-            written = std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native())));
+            written =
+                std::unexpected(errno_error(errno, fmt::format("cannot write {}", file.native())));
         }
         if (!written) {
             ::unlink(beside.c_str());
@@ -103,7 +119,9 @@ Result<void> write_atomic(const fs::path& file, std::string_view bytes) {
     if (::rename(beside.c_str(), file.c_str()) != 0) {
         const int error_number = errno;
         ::unlink(beside.c_str());
-        return std::unexpected(errno_error(error_number, fmt::format("cannot write {}", file.native())));
+        return std::unexpected(
+            errno_error(error_number, fmt::format("cannot write {}", file.native()))
+        );
     }
     return {};
 }
@@ -114,12 +132,15 @@ Result<TemporaryFolder> TemporaryFolder::make(std::string_view prefix) {
     if (error) base = "/tmp";
     std::string pattern = (base / fmt::format("{}-XXXXXX", prefix)).native();
     if (::mkdtemp(pattern.data()) == nullptr) {
-        return std::unexpected(errno_error(errno, fmt::format("cannot make a folder in {}", base.native())));
+        return std::unexpected(
+            errno_error(errno, fmt::format("cannot make a folder in {}", base.native()))
+        );
     }
     return TemporaryFolder(pattern);
 }
 
-TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+TemporaryFolder::TemporaryFolder(TemporaryFolder&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
 
 TemporaryFolder& TemporaryFolder::operator=(TemporaryFolder&& other) noexcept {
     std::swap(path_, other.path_);
@@ -139,8 +160,12 @@ fs::path cache_folder() {
 #endif
 }
 
-fs::path config_folder() { return home_or("XDG_CONFIG_HOME", ".config/punie"); }
+fs::path config_folder() {
+    return home_or("XDG_CONFIG_HOME", ".config/punie");
+}
 
-fs::path state_folder() { return home_or("XDG_STATE_HOME", ".local/state/punie"); }
+fs::path state_folder() {
+    return home_or("XDG_STATE_HOME", ".local/state/punie");
+}
 
 }  // namespace punie

@@ -12,14 +12,19 @@ Result<json::value> parse_json(std::string_view text) {
     json::stream_parser parser;
     const auto used = parser.write_some(text.data(), text.size(), error);
     if (!error) parser.finish(error);
-    const bool trailing = !error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos;
+    const bool trailing =
+        !error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos;
     if (!error && !trailing) return parser.release();
     const auto before = text.substr(0, used);
     const auto line = std::count(before.begin(), before.end(), '\n') + 1;
     const auto last_break = before.rfind('\n');
     const auto column = last_break == std::string_view::npos ? used + 1 : used - last_break;
-    const auto what = trailing ? std::string("text after the end of the JSON value") : error.message();
-    return fail(ErrorCode::protocol, fmt::format("line {}, column {}: not valid JSON: {}", line, column, what));
+    const auto what =
+        trailing ? std::string("text after the end of the JSON value") : error.message();
+    return fail(
+        ErrorCode::protocol,
+        fmt::format("line {}, column {}: not valid JSON: {}", line, column, what)
+    );
 }
 
 const json::value* member(const json::value& value, std::string_view name) {
@@ -51,6 +56,8 @@ std::optional<bool> bool_member(const json::value& value, std::string_view name)
     return found->get_bool();
 }
 
-std::string to_text(const json::value& value) { return json::serialize(value); }
+std::string to_text(const json::value& value) {
+    return json::serialize(value);
+}
 
 }  // namespace punie

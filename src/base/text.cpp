@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <cctype>
+#include <cmath>
 
 namespace punie {
 
@@ -19,7 +19,7 @@ std::string human_bytes(std::uint64_t bytes) {
     }
     if (unit == 0) return fmt::format("{} B", bytes);
     return value < 9.995 ? fmt::format("{:.2f} {}", value, units.at(unit))
-                      : fmt::format("{:.1f} {}", value, units.at(unit));
+                         : fmt::format("{:.1f} {}", value, units.at(unit));
 }
 
 std::string human_duration(std::chrono::duration<double> time) {
@@ -54,7 +54,8 @@ std::string_view trim(std::string_view text) {
 
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15, table 3-7).
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15,
+/// table 3-7).
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto lead = byte(0);
@@ -73,7 +74,8 @@ std::size_t utf8_length(std::string_view text) {
     return bad ? 0 : length;
 }
 
-/// Length of the text up to and with the BEL or ST that ends a control string (OSC, DCS, SOS, PM, APC).
+/// Length of the text up to and with the BEL or ST that ends a control string (OSC, DCS, SOS, PM,
+/// APC).
 std::size_t control_string_length(std::string_view text) {
     for (std::size_t i = 2; i < text.size(); ++i) {
         if (text[i] == '\a') return i + 1;
@@ -82,11 +84,12 @@ std::size_t control_string_length(std::string_view text) {
     return text.size();
 }
 
-/// Length of the terminal control sequence at the start of `text` (which begins with ESC), by ECMA-48: CSI with its
-/// parameters, a control string, or intermediate characters and a final one.
+/// Length of the terminal control sequence at the start of `text` (which begins with ESC), by
+/// ECMA-48: CSI with its parameters, a control string, or intermediate characters and a final one.
 std::size_t escape_length(std::string_view text) {
     if (text.size() < 2) return 1;
-    if (std::string_view("]PX^_").find(text[1]) != std::string_view::npos) return control_string_length(text);
+    if (std::string_view("]PX^_").find(text[1]) != std::string_view::npos)
+        return control_string_length(text);
     std::size_t i = text[1] == '[' ? 2 : 1;
     const char first_final = text[1] == '[' ? '\x40' : '\x30';
     while (i < text.size() && text[i] >= '\x20' && text[i] < first_final) ++i;
@@ -94,9 +97,11 @@ std::size_t escape_length(std::string_view text) {
     return has_final ? i + 1 : i;
 }
 
-/// U+0080 to U+009F: a terminal may take them for control sequences, as ESC with the next character.
+/// U+0080 to U+009F: a terminal may take them for control sequences, as ESC with the next
+/// character.
 bool is_c1(std::string_view sequence) {
-    return sequence.size() == 2 && sequence[0] == '\xC2' && static_cast<unsigned char>(sequence[1]) < 0xA0;
+    return sequence.size() == 2 && sequence[0] == '\xC2' &&
+           static_cast<unsigned char>(sequence[1]) < 0xA0;
 }
 
 }  // namespace
@@ -111,7 +116,8 @@ std::string printable(std::string_view bytes) {
             continue;
         }
         const auto length = utf8_length(bytes);
-        const bool control = length == 1 && c != '\t' && std::iscntrl(static_cast<unsigned char>(c)) != 0;
+        const bool control =
+            length == 1 && c != '\t' && std::iscntrl(static_cast<unsigned char>(c)) != 0;
         if (length == 0) {
             out += "\xEF\xBF\xBD";
         } else if (!control && !is_c1(bytes.substr(0, length))) {
@@ -141,7 +147,9 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {
+std::optional<std::string> nearest(
+    std::string_view word, const std::vector<std::string>& candidates
+) {
     std::optional<std::string> best;
     std::size_t limit = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const auto& candidate : candidates) {
@@ -169,8 +177,10 @@ std::string shell_quoted(const std::vector<std::string>& argv) {
     std::string text;
     for (const auto& argument : argv) {
         if (!text.empty()) text += ' ';
-        const bool assignment = &argument == &argv.front() && argument.find('=') != std::string::npos;
-        if (!argument.empty() && !assignment && argument.find_first_not_of(plain) == std::string::npos) {
+        const bool assignment =
+            &argument == &argv.front() && argument.find('=') != std::string::npos;
+        if (!argument.empty() && !assignment &&
+            argument.find_first_not_of(plain) == std::string::npos) {
             text += argument;
             continue;
         }

@@ -17,17 +17,21 @@ std::string human_bytes(std::uint64_t bytes);
 /// "0.21 s", "12.4 s", "3 min 20 s", "2 h 5 min".
 std::string human_duration(std::chrono::duration<double> time);
 
-/// The parts of `text` between separators; an empty text has no part, a trailing separator adds none.
+/// The parts of `text` between separators; an empty text has no part, a trailing separator adds
+/// none.
 std::vector<std::string> split_lines(std::string_view text);
 
 std::string_view trim(std::string_view text);
 
-/// Replaces invalid UTF-8 by U+FFFD and control characters (ANSI sequences whole) by nothing; tabs stay.
-/// For showing a child's output without letting it drive the terminal.
+/// Replaces invalid UTF-8 by U+FFFD and control characters (ANSI sequences whole) by nothing; tabs
+/// stay. For showing a child's output without letting it drive the terminal.
 std::string printable(std::string_view bytes);
 
-/// The candidate nearest to `word` by edit distance (at most a third of its length, at least 2), for "did you mean".
-std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+/// The candidate nearest to `word` by edit distance (at most a third of its length, at least 2),
+/// for "did you mean".
+std::optional<std::string> nearest(
+    std::string_view word, const std::vector<std::string>& candidates
+);
 
 /// "a, b or c".
 std::string join_or(const std::vector<std::string>& words);

@@ -19,11 +19,14 @@ void build(CLI::App& app, Commands& commands) {
     app.failure_message(CLI::FailureMessage::simple);
     app.footer(
         "Examples:\n"
-        "  punie doctor                                   what works on this machine, and what does not\n"
+        "  punie doctor                                   what works on this machine, and what "
+        "does not\n"
         "  punie serve --model models/tiny                one model at http://127.0.0.1:8080/v1\n"
-        "  punie chat --model models/tiny --once \"Hello\"  one answer from a server started for it\n"
+        "  punie chat --model models/tiny --once \"Hello\"  one answer from a server started for "
+        "it\n"
         "  punie bench train --model models/tiny          is LoRA training feasible here?\n\n"
-        "Exit codes: 0 done, 1 ran and failed, 2 bad usage or configuration, 3 a needed program or server is\n"
+        "Exit codes: 0 done, 1 ran and failed, 2 bad usage or configuration, 3 a needed program or "
+        "server is\n"
         "missing or broken, 130 interrupted."
     );
     add_serve(app, commands);
@@ -58,7 +61,8 @@ std::string suggestion(CLI::App& app, const CLI::ParseError& error) {
     const auto* at = chosen(app);
     for (const auto& word : app.remaining(true)) {
         const auto name = word.substr(0, word.find('='));
-        if (const auto close = nearest(name, words_of(*at))) return fmt::format("did you mean {}?", *close);
+        if (const auto close = nearest(name, words_of(*at)))
+            return fmt::format("did you mean {}?", *close);
     }
     return {};
 }
@@ -66,8 +70,10 @@ std::string suggestion(CLI::App& app, const CLI::ParseError& error) {
 ExitCode usage_error(CLI::App& app, const CLI::ParseError& error, Terminal& terminal) {
     auto at = chosen(app);
     std::string command = "punie";
-    if (at != &app) command = at->get_parent() == &app ? "punie " + at->get_name()
-                                                       : fmt::format("punie {} {}", at->get_parent()->get_name(), at->get_name());
+    if (at != &app)
+        command = at->get_parent() == &app
+                      ? "punie " + at->get_name()
+                      : fmt::format("punie {} {}", at->get_parent()->get_name(), at->get_name());
     auto hint = suggestion(app, error);
     if (hint.empty()) hint = fmt::format("see {} --help", command);
     return terminal.report(Error(ErrorCode::invalid_argument, error.what()).with_hint(hint));
@@ -76,10 +82,14 @@ ExitCode usage_error(CLI::App& app, const CLI::ParseError& error, Terminal& term
 }  // namespace
 
 int run_punie(std::vector<std::string> arguments) {
-    ::signal(SIGPIPE, SIG_IGN);  // NOLINT(cert-err33-c): a reader that goes away is an error value of the write
+    ::signal(
+        SIGPIPE, SIG_IGN
+    );  // NOLINT(cert-err33-c): a reader that goes away is an error value of the write
     Terminal terminal;
     Commands commands;
-    CLI::App app("Run and fine-tune language models on your own machine: serve, measure, train, evaluate");
+    CLI::App app(
+        "Run and fine-tune language models on your own machine: serve, measure, train, evaluate"
+    );
     build(app, commands);
     try {
         std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
@@ -96,7 +106,8 @@ int run_punie(std::vector<std::string> arguments) {
     }
     try {
         return static_cast<int>((*run)(terminal));
-    } catch (const std::exception& thrown) {  // the library reports by values: this is a fault of ours
+    } catch (const std::exception& thrown
+    ) {  // the library reports by values: this is a fault of ours
         terminal.note(fmt::format("punie: internal error: {}", thrown.what()));
         return static_cast<int>(ExitCode::failed);
     }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <punie/chat.hpp>
 
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <cstdlib>
 #include <memory>
-#include <unistd.h>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -34,7 +34,8 @@ class Chat {
 public:
     Chat(const ChatOptions& options, ChatModel model, Terminal& terminal)
         : options_(options), model_(std::move(model)), terminal_(terminal) {
-        if (!options.system.empty()) request_.messages.push_back({.role = "system", .content = options.system});
+        if (!options.system.empty())
+            request_.messages.push_back({.role = "system", .content = options.system});
         request_.seed = options.seed;
         if (options.url.empty()) return;  // a managed server got these as its own defaults
         request_.temperature = options.model.server.sampling.temperature;
@@ -48,17 +49,22 @@ public:
         std::string answer;
         const auto show = [&](const ChatDelta& delta) {
             answer += delta.content;
-            if (!options_.json && !delta.content.empty()) terminal_.print_raw(printable_lines(delta.content));
+            if (!options_.json && !delta.content.empty())
+                terminal_.print_raw(printable_lines(delta.content));
         };
         auto reply = model_.stream(request_, show, std::move(stop));
         if (!options_.json && !answer.empty()) terminal_.print_raw("\n");
         if (!reply) {
             // What came before Ctrl-C is kept, so that the next question can refer to it.
-            if (answer.empty()) request_.messages.pop_back();
-            else request_.messages.push_back({.role = "assistant", .content = answer});
+            if (answer.empty())
+                request_.messages.pop_back();
+            else
+                request_.messages.push_back({.role = "assistant", .content = answer});
             return terminal_.report(reply.error(), options_.json);
         }
-        request_.messages.push_back({.role = "assistant", .content = reply->content, .tool_calls = reply->tool_calls});
+        request_.messages.push_back(
+            {.role = "assistant", .content = reply->content, .tool_calls = reply->tool_calls}
+        );
         show_figures(*reply);
         return ExitCode::done;
     }
@@ -79,14 +85,19 @@ private:
     void show_figures(const ChatReply& reply) {
         const auto tokens = reply.usage ? reply.usage->completion_tokens : 0;
         const double generating = (reply.total_time - reply.time_to_first_token).count();
-        const double rate = tokens > 1 && generating > 0 ? static_cast<double>(tokens - 1) / generating : 0;
+        const double rate =
+            tokens > 1 && generating > 0 ? static_cast<double>(tokens - 1) / generating : 0;
         if (options_.json) {
             print_json(reply, rate);
             return;
         }
-        for (const auto& call : reply.tool_calls) terminal_.print(fmt::format("tool call: {}({})", call.name, call.arguments));
+        for (const auto& call : reply.tool_calls)
+            terminal_.print(fmt::format("tool call: {}({})", call.name, call.arguments));
         if (reply.lost_tool_calls) {
-            terminal_.note("note: the server says that the model called a tool but sent no call: what it wrote was lost there");
+            terminal_.note(
+                "note: the server says that the model called a tool but sent no call: what it "
+                "wrote was lost there"
+            );
         }
         auto line = fmt::format("first token after {}", human_duration(reply.time_to_first_token));
         if (tokens > 0) line = fmt::format("{} tokens, {:.1f} tokens/s, {}", tokens, rate, line);
@@ -97,7 +108,9 @@ private:
     void print_json(const ChatReply& reply, double rate) {
         json::array calls;
         for (const auto& call : reply.tool_calls) {
-            calls.push_back(json::object{{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+            calls.push_back(
+                json::object{{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}}
+            );
         }
         json::object object{
             {"event", "reply"},
@@ -112,8 +125,10 @@ private:
             {"attempts", reply.attempts},
         };
         if (reply.usage) {
-            object["usage"] = json::object{{"prompt_tokens", reply.usage->prompt_tokens},
-                                           {"completion_tokens", reply.usage->completion_tokens}};
+            object["usage"] = json::object{
+                {"prompt_tokens", reply.usage->prompt_tokens},
+                {"completion_tokens", reply.usage->completion_tokens}
+            };
         }
         terminal_.print(to_text(object));
     }
@@ -126,7 +141,8 @@ private:
 
 ExitCode converse(Chat& chat, Terminal& terminal) {
     LineEditor editor(terminal.paint(Colour::bold, "> "));
-    if (editor.interactive()) terminal.note("Ctrl-D ends the conversation, Ctrl-C stops an answer.");
+    if (editor.interactive())
+        terminal.note("Ctrl-D ends the conversation, Ctrl-C stops an answer.");
     auto last = ExitCode::done;
     while (auto line = editor.read()) {
         const auto prompt = std::string(trim(*line));
@@ -159,7 +175,9 @@ ExitCode chat_with_url(const ChatOptions& options, Terminal& terminal) {
 Result<void> start_with_progress(ServerProcess& server, Terminal& terminal) {
     const Interrupt interrupt;
     const Ticker ticker(terminal, [&server](std::chrono::duration<double> time) {
-        return fmt::format("{} {}, {}", name_of(server.state()), server.config().model_path(), human_duration(time));
+        return fmt::format(
+            "{} {}, {}", name_of(server.state()), server.config().model_path(), human_duration(time)
+        );
     });
     return server.start(interrupt.token());
 }
@@ -168,7 +186,8 @@ ExitCode chat_with_own_server(const ChatOptions& options, Terminal& terminal) {
     auto config = config_from(options.model);
     if (!config) return terminal.report(config.error(), options.json);
     ServerProcess server(*std::move(config), process_options_from(options.model));
-    if (auto started = start_with_progress(server, terminal); !started) return terminal.report(started.error(), options.json);
+    if (auto started = start_with_progress(server, terminal); !started)
+        return terminal.report(started.error(), options.json);
     auto model = create_server_model(server.config());
     if (!model) return terminal.report(model.error(), options.json);
     return talk(options, *std::move(model), terminal);
@@ -177,9 +196,13 @@ ExitCode chat_with_own_server(const ChatOptions& options, Terminal& terminal) {
 ExitCode run_chat(ChatOptions options, Terminal& terminal) {
     if (!options.url.empty()) return chat_with_url(options, terminal);
     if (options.model.server.model_path.empty()) {
-        return terminal.report(Error(ErrorCode::invalid_argument, "neither --model nor --url was given")
-                                   .with_hint("punie chat --model models/tiny, or punie chat --url http://127.0.0.1:8080/v1"),
-                               options.json);
+        return terminal.report(
+            Error(ErrorCode::invalid_argument, "neither --model nor --url was given")
+                .with_hint(
+                    "punie chat --model models/tiny, or punie chat --url http://127.0.0.1:8080/v1"
+                ),
+            options.json
+        );
     }
     return chat_with_own_server(options, terminal);
 }

@@ -20,6 +20,7 @@ public:
     using Run = std::function<ExitCode(Terminal&)>;
 
     void on(const CLI::App* command, Run run) { runs_[command] = std::move(run); }
+
     const Run* find(const CLI::App* command) const {
         const auto found = runs_.find(command);
         return found == runs_.end() ? nullptr : &found->second;

@@ -1,4 +1,5 @@
-// cli/completions_command.cpp: `punie completions bash|zsh|fish`, made from the command tree itself.
+// cli/completions_command.cpp: `punie completions bash|zsh|fish`, made from the command tree
+// itself.
 
 #include <fmt/format.h>
 
@@ -21,7 +22,8 @@ struct Node {
 void collect(const CLI::App& app, const std::string& path, std::vector<Node>& nodes) {
     Node node{.path = path, .description = app.get_description(), .subcommands = {}, .options = {}};
     for (const auto* option : app.get_options()) {
-        for (const auto& name : option->get_lnames()) node.options.emplace_back("--" + name, option->get_description());
+        for (const auto& name : option->get_lnames())
+            node.options.emplace_back("--" + name, option->get_description());
     }
     for (const auto* sub : app.get_subcommands({})) node.subcommands.push_back(sub->get_name());
     nodes.push_back(std::move(node));
@@ -38,7 +40,8 @@ std::string words(const Node& node) {
     return text;
 }
 
-/// The shells' common core: the sub-command path from the words typed so far, then that node's words.
+/// The shells' common core: the sub-command path from the words typed so far, then that node's
+/// words.
 std::string bash_script(const std::vector<Node>& nodes) {
     std::string cases;
     std::string paths;
@@ -65,18 +68,21 @@ _punie() {{
 }}
 complete -o filenames -F _punie punie
 )",
-        paths.empty() ? "" : paths.substr(1), cases
+        paths.empty() ? "" : paths.substr(1),
+        cases
     );
 }
 
 std::string zsh_script(const std::vector<Node>& nodes) {
-    return "#compdef punie\n# punie completion for zsh: source <(punie completions zsh)\nautoload -U +X bashcompinit && bashcompinit\n" +
+    return "#compdef punie\n# punie completion for zsh: source <(punie completions zsh)\nautoload "
+           "-U +X bashcompinit && bashcompinit\n" +
            bash_script(nodes);
 }
 
 std::string quoted(std::string text) {
     std::string out;
-    for (const char c : text) out += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
+    for (const char c : text)
+        out += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
     return out;
 }
 
@@ -89,7 +95,9 @@ std::string fish_condition(const std::string& path) {
             word += c;
             continue;
         }
-        condition += fmt::format("{}__fish_seen_subcommand_from {}", condition.empty() ? "" : "; and ", word);
+        condition += fmt::format(
+            "{}__fish_seen_subcommand_from {}", condition.empty() ? "" : "; and ", word
+        );
         word.clear();
     }
     return condition;
@@ -102,12 +110,20 @@ std::string fish_script(const std::vector<Node>& nodes) {
         for (const auto& sub : node.subcommands) {
             std::string description;
             for (const auto& other : nodes) {
-                if (other.path == (node.path.empty() ? sub : node.path + ' ' + sub)) description = other.description;
+                if (other.path == (node.path.empty() ? sub : node.path + ' ' + sub))
+                    description = other.description;
             }
-            text += fmt::format("complete -c punie -n '{}' -f -a {} -d '{}'\n", condition, sub, quoted(description));
+            text += fmt::format(
+                "complete -c punie -n '{}' -f -a {} -d '{}'\n", condition, sub, quoted(description)
+            );
         }
         for (const auto& [name, description] : node.options) {
-            text += fmt::format("complete -c punie -n '{}' -l {} -d '{}'\n", condition, name.substr(2), quoted(description));
+            text += fmt::format(
+                "complete -c punie -n '{}' -l {} -d '{}'\n",
+                condition,
+                name.substr(2),
+                quoted(description)
+            );
         }
     }
     return text;
@@ -118,12 +134,18 @@ std::string fish_script(const std::vector<Node>& nodes) {
 void add_completions(CLI::App& app, Commands& commands) {
     auto shell = std::make_shared<std::string>();
     auto* sub = app.add_subcommand("completions", "Print the completion script of a shell");
-    sub->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    sub->add_option("shell", *shell, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
     sub->footer("Examples:\n  source <(punie completions bash)\n  punie completions fish | source");
     commands.on(sub, [shell, &app](Terminal& terminal) {
         std::vector<Node> nodes;
         collect(app, "", nodes);
-        terminal.print_raw(*shell == "bash" ? bash_script(nodes) : *shell == "zsh" ? zsh_script(nodes) : fish_script(nodes));
+        terminal.print_raw(
+            *shell == "bash"  ? bash_script(nodes)
+            : *shell == "zsh" ? zsh_script(nodes)
+                              : fish_script(nodes)
+        );
         return ExitCode::done;
     });
 }

@@ -1,4 +1,5 @@
-// cli/doctor_command.cpp: `punie doctor`, what works on this machine, what does not, and what to do about it.
+// cli/doctor_command.cpp: `punie doctor`, what works on this machine, what does not, and what to do
+// about it.
 
 #include <fmt/format.h>
 
@@ -23,9 +24,12 @@ struct DoctorOptions {
 
 std::string mark(const Terminal& terminal, CheckStatus status) {
     switch (status) {
-        case CheckStatus::ok: return terminal.paint(Colour::green, "ok     ");
-        case CheckStatus::warning: return terminal.paint(Colour::yellow, "warning");
-        case CheckStatus::failed: break;
+        case CheckStatus::ok:
+            return terminal.paint(Colour::green, "ok     ");
+        case CheckStatus::warning:
+            return terminal.paint(Colour::yellow, "warning");
+        case CheckStatus::failed:
+            break;
     }
     return terminal.paint(Colour::red, "failed ");
 }
@@ -33,12 +37,15 @@ std::string mark(const Terminal& terminal, CheckStatus status) {
 void show(Terminal& terminal, const backend::DoctorReport& report) {
     terminal.print(fmt::format("punie {} on {}", PUNIE_VERSION, report.platform));
     for (const auto& check : report.checks) {
-        terminal.print(fmt::format("  {}  {:<14}  {}", mark(terminal, check.status), check.name, check.found));
+        terminal.print(
+            fmt::format("  {}  {:<14}  {}", mark(terminal, check.status), check.name, check.found)
+        );
         if (!check.to_do.empty()) terminal.print(fmt::format("{:27}-> {}", "", check.to_do));
     }
 }
 
-/// 3 when something that the main job needs is missing: that is what the exit code means everywhere.
+/// 3 when something that the main job needs is missing: that is what the exit code means
+/// everywhere.
 ExitCode run_doctor(const DoctorOptions& options, Terminal& terminal) {
     backend::DoctorReport report;
     {
@@ -47,8 +54,10 @@ ExitCode run_doctor(const DoctorOptions& options, Terminal& terminal) {
         });
         report = backend::examine_blocking({.explicit_path = options.mlx_lm});
     }
-    if (options.json) terminal.print(to_text(backend::to_json(report)));
-    else show(terminal, report);
+    if (options.json)
+        terminal.print(to_text(backend::to_json(report)));
+    else
+        show(terminal, report);
     return report.worst() == CheckStatus::failed ? ExitCode::missing : ExitCode::done;
 }
 
@@ -56,10 +65,18 @@ ExitCode run_doctor(const DoctorOptions& options, Terminal& terminal) {
 
 void add_doctor(CLI::App& app, Commands& commands) {
     auto options = std::make_shared<DoctorOptions>();
-    auto* sub = app.add_subcommand("doctor", "Tell what works on this machine, and what to do about the rest");
-    sub->add_option("--mlx-lm", options->mlx_lm, "Where mlx_lm is: a virtual environment, its bin folder or its python");
+    auto* sub = app.add_subcommand(
+        "doctor", "Tell what works on this machine, and what to do about the rest"
+    );
+    sub->add_option(
+        "--mlx-lm",
+        options->mlx_lm,
+        "Where mlx_lm is: a virtual environment, its bin folder or its python"
+    );
     sub->add_flag("--json", options->json, "The checks as one JSON object");
-    sub->footer("Examples:\n  punie doctor\n  punie doctor --json\n  punie doctor --mlx-lm ~/venvs/mlx");
+    sub->footer(
+        "Examples:\n  punie doctor\n  punie doctor --json\n  punie doctor --mlx-lm ~/venvs/mlx"
+    );
     commands.on(sub, [options](Terminal& terminal) { return run_doctor(*options, terminal); });
 }
 

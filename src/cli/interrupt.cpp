@@ -22,7 +22,8 @@ std::atomic<int> wake_descriptor{-1};
 void on_signal(int number) {
     const int saved = errno;
     const auto byte = static_cast<unsigned char>(number);
-    if (const int descriptor = wake_descriptor.load(); descriptor >= 0) (void)!::write(descriptor, &byte, 1);
+    if (const int descriptor = wake_descriptor.load(); descriptor >= 0)
+        (void)!::write(descriptor, &byte, 1);
     errno = saved;
 }
 
@@ -62,7 +63,8 @@ Interrupt::Interrupt(std::function<void()> on_first, std::function<void()> on_se
         wake_descriptor = state->pipe[1];
         struct sigaction action{};
         action.sa_handler = on_signal;
-        for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched.at(i), &action, &state->before.at(i));
+        for (std::size_t i = 0; i < watched.size(); ++i)
+            ::sigaction(watched.at(i), &action, &state->before.at(i));
         state->thread = std::thread([raw = state.get()] { raw->watch(); });
     }
     state_ = state.release();
@@ -71,7 +73,8 @@ Interrupt::Interrupt(std::function<void()> on_first, std::function<void()> on_se
 Interrupt::~Interrupt() {
     const std::unique_ptr<State> state(state_);
     if (!state->thread.joinable()) return;
-    for (std::size_t i = 0; i < watched.size(); ++i) ::sigaction(watched.at(i), &state->before.at(i), nullptr);
+    for (std::size_t i = 0; i < watched.size(); ++i)
+        ::sigaction(watched.at(i), &state->before.at(i), nullptr);
     wake_descriptor = -1;
     const unsigned char end = 0;
     (void)!::write(state->pipe[1], &end, 1);
@@ -79,8 +82,12 @@ Interrupt::~Interrupt() {
     for (const int descriptor : state->pipe) ::close(descriptor);
 }
 
-std::stop_token Interrupt::token() const { return state_->stop.get_token(); }
+std::stop_token Interrupt::token() const {
+    return state_->stop.get_token();
+}
 
-bool Interrupt::happened() const { return state_->stop.stop_requested(); }
+bool Interrupt::happened() const {
+    return state_->stop.stop_requested();
+}
 
 }  // namespace punie::cli

@@ -9,8 +9,9 @@ namespace punie::cli {
 /// One for the process at a time. The destructor restores what was before.
 class Interrupt {
 public:
-    /// Watches SIGINT, SIGTERM and SIGHUP. `on_first` and `on_second` are called in a thread of its own.
-    /// Without `on_second` a second signal ends the process at once (the guards then end the children).
+    /// Watches SIGINT, SIGTERM and SIGHUP. `on_first` and `on_second` are called in a thread of its
+    /// own. Without `on_second` a second signal ends the process at once (the guards then end the
+    /// children).
     explicit Interrupt(std::function<void()> on_first = {}, std::function<void()> on_second = {});
     Interrupt(const Interrupt&) = delete;
     Interrupt& operator=(const Interrupt&) = delete;

@@ -15,9 +15,12 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-void on_interrupt(int /*number*/) { interrupted = 1; }
+void on_interrupt(int /*number*/) {
+    interrupted = 1;
+}
 
-/// libedit retries a read that a signal broke off; ours ends the line, so that Ctrl-C gives a fresh prompt.
+/// libedit retries a read that a signal broke off; ours ends the line, so that Ctrl-C gives a fresh
+/// prompt.
 int read_character(EditLine* editor, wchar_t* out) {
     std::FILE* input = nullptr;
     el_get(editor, EL_GETFP, 0, &input);
@@ -25,7 +28,10 @@ int read_character(EditLine* editor, wchar_t* out) {
     while (true) {
         char byte = 0;
         const auto count = ::read(::fileno(input), &byte, 1);
-        if (count <= 0) return count < 0 && errno == EINTR && interrupted == 0 ? 0 : static_cast<int>(count < 0 ? 0 : count);
+        if (count <= 0)
+            return count < 0 && errno == EINTR && interrupted == 0
+                       ? 0
+                       : static_cast<int>(count < 0 ? 0 : count);
         const auto used = std::mbrtowc(out, &byte, 1, &state);
         if (used == static_cast<std::size_t>(-1)) {
             *out = L'?';
@@ -71,7 +77,9 @@ LineEditor::~LineEditor() {
     if (state_->history != nullptr) history_end(state_->history);
 }
 
-bool LineEditor::interactive() const { return state_->editor != nullptr; }
+bool LineEditor::interactive() const {
+    return state_->editor != nullptr;
+}
 
 std::optional<std::string> LineEditor::read() {
     if (!interactive()) {
@@ -95,7 +103,8 @@ std::optional<std::string> LineEditor::read() {
             continue;
         }
         result = std::string(line, static_cast<std::size_t>(length));
-        while (!result->empty() && (result->back() == '\n' || result->back() == '\r')) result->pop_back();
+        while (!result->empty() && (result->back() == '\n' || result->back() == '\r'))
+            result->pop_back();
         HistEvent event{};
         if (!result->empty()) history(state_->history, &event, H_ENTER, result->c_str());
         break;

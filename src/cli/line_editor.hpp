@@ -16,7 +16,8 @@ public:
 
     bool interactive() const;
 
-    /// The next line without its end; nothing at the end of input (Ctrl-D). Ctrl-C drops what was typed and asks anew.
+    /// The next line without its end; nothing at the end of input (Ctrl-D). Ctrl-C drops what was
+    /// typed and asks anew.
     std::optional<std::string> read();
 
 private:

@@ -7,7 +7,8 @@
 
 int main(int argc, char** argv) {
     const std::vector<std::string> arguments(argv + 1, argv + argc);
-    if (arguments.size() == 1 && arguments[0] == "--version") {  // before anything is built up: scripts ask often
+    if (arguments.size() == 1 &&
+        arguments[0] == "--version") {  // before anything is built up: scripts ask often
         std::puts("punie " PUNIE_VERSION);
         return 0;
     }

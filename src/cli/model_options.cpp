@@ -11,13 +11,32 @@ namespace {
 
 void add_sampling(CLI::App& command, SamplingDefaults& sampling) {
     const std::string group = "Sampling (defaults of requests that do not say otherwise)";
-    command.add_option("--temp", sampling.temperature, "Temperature, 0 to 2 (0: always the likeliest token)")->group(group);
+    command
+        .add_option(
+            "--temp", sampling.temperature, "Temperature, 0 to 2 (0: always the likeliest token)"
+        )
+        ->group(group);
     command.add_option("--top-p", sampling.top_p, "Nucleus sampling, over 0 to 1")->group(group);
-    command.add_option("--top-k", sampling.top_k, "Only the K likeliest tokens, 0 for all")->group(group);
-    command.add_option("--min-p", sampling.min_p, "Least probability relative to the likeliest token, 0 to 1")->group(group);
-    command.add_option("--max-tokens", sampling.max_tokens, "Longest answer in tokens")->group(group);
-    command.add_option("--repetition-penalty", sampling.repetition_penalty, "Over 1 discourages repetition")->group(group);
-    command.add_option("--repetition-context-size", sampling.repetition_context_size, "Tokens that the penalty looks back at")
+    command.add_option("--top-k", sampling.top_k, "Only the K likeliest tokens, 0 for all")
+        ->group(group);
+    command
+        .add_option(
+            "--min-p", sampling.min_p, "Least probability relative to the likeliest token, 0 to 1"
+        )
+        ->group(group);
+    command.add_option("--max-tokens", sampling.max_tokens, "Longest answer in tokens")
+        ->group(group);
+    command
+        .add_option(
+            "--repetition-penalty", sampling.repetition_penalty, "Over 1 discourages repetition"
+        )
+        ->group(group);
+    command
+        .add_option(
+            "--repetition-context-size",
+            sampling.repetition_context_size,
+            "Tokens that the penalty looks back at"
+        )
         ->group(group);
 }
 
@@ -33,16 +52,35 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--adapter", server.adapter_path, "LoRA adapter to serve with it");
     command.add_option("--backend", options.backend, "mlx, llama or vllm")->capture_default_str();
     command.add_option("--host", server.host, "Address to listen on")->capture_default_str();
-    command.add_option("--port", server.port, "Port to listen on, 0 for a free one")->capture_default_str();
+    command.add_option("--port", server.port, "Port to listen on, 0 for a free one")
+        ->capture_default_str();
     command.add_option("--max-kv-size", server.max_kv_size, "Key-value cache limit in tokens");
-    command.add_option("--context-size", server.context_size, "Longest prompt and answer in tokens (llama, vllm)");
+    command.add_option(
+        "--context-size", server.context_size, "Longest prompt and answer in tokens (llama, vllm)"
+    );
     add_sampling(command, server.sampling);
     const std::string group = "Running";
-    command.add_option("--mlx-lm", options.mlx_lm, "Where mlx_lm is: a virtual environment, its bin folder or its python")
+    command
+        .add_option(
+            "--mlx-lm",
+            options.mlx_lm,
+            "Where mlx_lm is: a virtual environment, its bin folder or its python"
+        )
         ->group(group);
-    command.add_option("--env", options.environment, "NAME=VALUE for the server's environment (repeatable)")->group(group);
-    command.add_option("--log-file", server.log_file, "Keep the server's output in this file (rotated at 10 MB)")->group(group);
-    command.add_option("--start-timeout", options.start_timeout_s, "Seconds until it must be ready")
+    command
+        .add_option(
+            "--env", options.environment, "NAME=VALUE for the server's environment (repeatable)"
+        )
+        ->group(group);
+    command
+        .add_option(
+            "--log-file",
+            server.log_file,
+            "Keep the server's output in this file (rotated at 10 MB)"
+        )
+        ->group(group);
+    command
+        .add_option("--start-timeout", options.start_timeout_s, "Seconds until it must be ready")
         ->check(CLI::Range(0.001, 1e6))
         ->capture_default_str()
         ->group(group);
@@ -58,13 +96,19 @@ Result<ServerConfig> config_from(const ModelOptions& options) {
     auto server = options.server;
     server.backend = *kind;
     if (server.model_path.empty() && *kind != BackendKind::openai) {
-        return fail(ErrorCode::invalid_argument, "--model is missing: which model is to be served?",
-                    "give a folder such as --model models/tiny");
+        return fail(
+            ErrorCode::invalid_argument,
+            "--model is missing: which model is to be served?",
+            "give a folder such as --model models/tiny"
+        );
     }
     for (const auto& pair : options.environment) {
         const auto equals = pair.find('=');
         if (equals == std::string::npos || equals == 0) {
-            return fail(ErrorCode::invalid_argument, fmt::format("--env: '{}' was given; expected NAME=VALUE", pair));
+            return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("--env: '{}' was given; expected NAME=VALUE", pair)
+            );
         }
         server.environment[pair.substr(0, equals)] = pair.substr(equals + 1);
     }

@@ -23,7 +23,8 @@ struct ModelOptions {
     double stop_grace_s = 5;
 };
 
-/// Adds --model, --adapter, --backend, ..., sampling and limits to a command. `options` must outlive the parse.
+/// Adds --model, --adapter, --backend, ..., sampling and limits to a command. `options` must
+/// outlive the parse.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
 /// The checked configuration. Errors: invalid_argument.

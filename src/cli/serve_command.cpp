@@ -30,30 +30,44 @@ struct ServeOptions {
 
 Colour colour_of(ServerState state) {
     switch (state) {
-        case ServerState::ready: return Colour::green;
-        case ServerState::failed: return Colour::red;
-        case ServerState::draining: return Colour::yellow;
+        case ServerState::ready:
+            return Colour::green;
+        case ServerState::failed:
+            return Colour::red;
+        case ServerState::draining:
+            return Colour::yellow;
         case ServerState::starting:
-        case ServerState::loading: return Colour::cyan;
-        case ServerState::stopped: break;
+        case ServerState::loading:
+            return Colour::cyan;
+        case ServerState::stopped:
+            break;
     }
     return Colour::bold;
 }
 
 /// A request that can be pasted into a shell, with the defaults that the server has no flag for.
 std::string curl_line(const ServerConfig& config) {
-    json::object body{{"messages", json::array{json::object{{"role", "user"}, {"content", "Hello"}}}}};
+    json::object body{
+        {"messages", json::array{json::object{{"role", "user"}, {"content", "Hello"}}}}
+    };
     for (const auto& [name, value] : request_defaults(config)) {
         if (auto parsed = parse_json(value)) body[name] = *parsed;
     }
-    return fmt::format("curl {}/chat/completions -H {} -d {}", config.base_url(),
-                       shell_quoted({"Content-Type: application/json"}), shell_quoted({to_text(body)}));
+    return fmt::format(
+        "curl {}/chat/completions -H {} -d {}",
+        config.base_url(),
+        shell_quoted({"Content-Type: application/json"}),
+        shell_quoted({to_text(body)})
+    );
 }
 
 class Serve {
 public:
     Serve(const ServeOptions& options, ServerConfig config, Terminal& terminal)
-        : options_(options), terminal_(terminal), server_(std::move(config), with_events()), interrupt_(on_first(), on_second()) {}
+        : options_(options),
+          terminal_(terminal),
+          server_(std::move(config), with_events()),
+          interrupt_(on_first(), on_second()) {}
 
     ExitCode run() {
         server::Backoff backoff;
@@ -65,7 +79,8 @@ public:
                 return terminal_.report(ended.error(), options_.json);
             }
             (void)terminal_.report(ended.error(), options_.json);
-            const auto wait = backoff.after_death(ready_for(), std::uniform_real_distribution<>(0, 1)(random));
+            const auto wait =
+                backoff.after_death(ready_for(), std::uniform_real_distribution<>(0, 1)(random));
             say_restart(wait, backoff.deaths_in_a_row());
             if (!sleep(wait)) return stop();
         }
@@ -102,7 +117,12 @@ private:
     Result<void> start_with_progress() {
         const Ticker ticker(terminal_, [this](std::chrono::duration<double> time) {
             const auto log = server_.log_tail(1);
-            return fmt::format("{:>8.1f} s  {}  {}", time.count(), name_of(server_.state()), log.empty() ? "" : log.back());
+            return fmt::format(
+                "{:>8.1f} s  {}  {}",
+                time.count(),
+                name_of(server_.state()),
+                log.empty() ? "" : log.back()
+            );
         });
         return server_.start(interrupt_.token());
     }
@@ -114,7 +134,9 @@ private:
 
     std::chrono::milliseconds ready_for() const {
         if (!ready_at_) return std::chrono::milliseconds(0);
-        return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *ready_at_);
+        return std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - *ready_at_
+        );
     }
 
     bool sleep(std::chrono::milliseconds time) {
@@ -129,8 +151,12 @@ private:
             return;
         }
         const auto name = fmt::format("{:<9}", name_of(event.state));
-        terminal_.print(fmt::format("{:>8.2f} s  {}  {}", event.elapsed.count(), terminal_.paint(colour_of(event.state), name),
-                                    event.reason));
+        terminal_.print(fmt::format(
+            "{:>8.2f} s  {}  {}",
+            event.elapsed.count(),
+            terminal_.paint(colour_of(event.state), name),
+            event.reason
+        ));
     }
 
     std::string event_json(const ServerEvent& event) const {
@@ -138,7 +164,9 @@ private:
             {"event", "state"},
             {"state", name_of(event.state)},
             {"elapsed_s", event.elapsed.count()},
-            {"time", fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(event.time)))},
+            {"time",
+             fmt::format("{:%FT%TZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(event.time)))
+            },
             {"reason", event.reason},
             {"url", server_.config().base_url()},
             {"pid", server_.pid()},
@@ -150,20 +178,30 @@ private:
     void say_ready() {
         if (options_.json) return;
         const auto config = server_.config();
-        terminal_.print(fmt::format("\n  {}\n\n  {}\n", terminal_.paint(Colour::bold, config.base_url()), curl_line(config)));
+        terminal_.print(fmt::format(
+            "\n  {}\n\n  {}\n", terminal_.paint(Colour::bold, config.base_url()), curl_line(config)
+        ));
         if (config.repetition_penalty() && config.backend() == BackendKind::mlx) {
-            terminal_.note("note: mlx_lm.server has no flag for the repetition penalty; it is part of the requests that Punie "
-                           "sends and of the line above, other clients must send it themselves");
+            terminal_.note(
+                "note: mlx_lm.server has no flag for the repetition penalty; it is part of the "
+                "requests that Punie "
+                "sends and of the line above, other clients must send it themselves"
+            );
         }
         terminal_.note("Ctrl-C stops it.");
     }
 
     void say_restart(std::chrono::milliseconds wait, int deaths) {
         if (options_.json) {
-            terminal_.print(to_text(json::object{{"event", "restart"}, {"wait_s", static_cast<double>(wait.count()) / 1000},
-                                                 {"deaths_in_a_row", deaths}}));
+            terminal_.print(to_text(json::object{
+                {"event", "restart"},
+                {"wait_s", static_cast<double>(wait.count()) / 1000},
+                {"deaths_in_a_row", deaths}
+            }));
         } else {
-            terminal_.note(fmt::format("starting again in {}", human_duration(std::chrono::duration<double>(wait))));
+            terminal_.note(fmt::format(
+                "starting again in {}", human_duration(std::chrono::duration<double>(wait))
+            ));
         }
     }
 
@@ -179,7 +217,10 @@ private:
 ExitCode run_serve(const ServeOptions& options, Terminal& terminal) {
     if (options.model.backend == name_of(BackendKind::openai)) {
         return terminal.report(
-            Error(ErrorCode::invalid_argument, "--backend openai: an endpoint that is not ours cannot be served")
+            Error(
+                ErrorCode::invalid_argument,
+                "--backend openai: an endpoint that is not ours cannot be served"
+            )
                 .with_hint("talk to it with punie chat --url URL"),
             options.json
         );
@@ -195,9 +236,15 @@ void add_serve(CLI::App& app, Commands& commands) {
     auto options = std::make_shared<ServeOptions>();
     auto* sub = app.add_subcommand("serve", "Serve one model in the foreground");
     add_model_options(*sub, options->model);
-    sub->add_flag("--restart", options->restart, "Start it again when it dies, with growing pauses");
+    sub->add_flag(
+        "--restart", options->restart, "Start it again when it dies, with growing pauses"
+    );
     sub->add_flag("--json", options->json, "One JSON event a line");
-    sub->add_option("arguments", options->model.server.extra_arguments, "After --: passed on to the server as they are");
+    sub->add_option(
+        "arguments",
+        options->model.server.extra_arguments,
+        "After --: passed on to the server as they are"
+    );
     sub->footer(
         "Examples:\n"
         "  punie serve --model models/tiny\n"

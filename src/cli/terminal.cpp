@@ -35,7 +35,8 @@ ExitCode exit_code_of(const Error& error) {
 namespace {
 
 bool variable_set(const char* name) {
-    const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): nothing in Punie changes the environment
+    const char* value = std::getenv(name
+    );  // NOLINT(concurrency-mt-unsafe): nothing in Punie changes the environment
     return value != nullptr && *value != '\0';
 }
 
@@ -46,18 +47,26 @@ bool dumb_terminal() {
 
 std::string_view code_of(Colour colour) {
     switch (colour) {
-        case Colour::dim: return "2";
-        case Colour::bold: return "1";
-        case Colour::red: return "31";
-        case Colour::green: return "32";
-        case Colour::yellow: return "33";
-        case Colour::cyan: return "36";
-        case Colour::none: break;
+        case Colour::dim:
+            return "2";
+        case Colour::bold:
+            return "1";
+        case Colour::red:
+            return "31";
+        case Colour::green:
+            return "32";
+        case Colour::yellow:
+            return "33";
+        case Colour::cyan:
+            return "36";
+        case Colour::none:
+            break;
     }
     return "0";
 }
 
-/// Cut to the terminal's width, so that a progress line never wraps and can be erased. Counts characters, not bytes.
+/// Cut to the terminal's width, so that a progress line never wraps and can be erased. Counts
+/// characters, not bytes.
 std::string fitted(std::string_view line) {
     winsize size{};
     const bool known = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
@@ -88,7 +97,9 @@ std::string Terminal::paint_if(bool wanted, Colour colour, std::string_view text
     return fmt::format("\x1b[{}m{}\x1b[0m", code_of(colour), text);
 }
 
-std::string Terminal::paint(Colour colour, std::string_view text) const { return paint_if(colours_out_, colour, text); }
+std::string Terminal::paint(Colour colour, std::string_view text) const {
+    return paint_if(colours_out_, colour, text);
+}
 
 void Terminal::print(std::string_view line) {
     const std::scoped_lock lock(mutex_);
@@ -137,7 +148,10 @@ ExitCode Terminal::report(const Error& error, bool json) {
 
 std::string error_json(const Error& error) {
     json::object object{
-        {"event", "error"}, {"code", name_of(error.code())}, {"message", error.message()}, {"hint", error.hint()},
+        {"event", "error"},
+        {"code", name_of(error.code())},
+        {"message", error.message()},
+        {"hint", error.hint()},
     };
     if (!error.exit_status().empty()) object["exit_status"] = error.exit_status();
     if (error.http_status() != 0) object["http_status"] = error.http_status();

@@ -1,5 +1,6 @@
 #pragma once
-// What is printed where: results to stdout, progress and problems to stderr, colours only where they are wanted.
+// What is printed where: results to stdout, progress and problems to stderr, colours only where
+// they are wanted.
 
 #include <punie/error.hpp>
 
@@ -39,10 +40,12 @@ public:
     /// A note to stderr.
     void note(std::string_view line);
 
-    /// "error: ..." with log lines and hint to stderr, or {"event":"error",...} to stdout under --json. Returns the exit code.
+    /// "error: ..." with log lines and hint to stderr, or {"event":"error",...} to stdout under
+    /// --json. Returns the exit code.
     ExitCode report(const Error& error, bool json = false);
 
     bool interactive() const { return stderr_terminal_; }
+
     bool stdout_terminal() const { return stdout_terminal_; }
 
 private:

@@ -1,5 +1,6 @@
 #pragma once
-// A progress line that moves although nothing else happens: a person should see within two seconds that work goes on.
+// A progress line that moves although nothing else happens: a person should see within two seconds
+// that work goes on.
 
 #include <chrono>
 #include <condition_variable>
@@ -11,7 +12,8 @@
 
 namespace punie::cli {
 
-/// Shows `line()` on the progress line every half second until it is destroyed. Does nothing without a terminal.
+/// Shows `line()` on the progress line every half second until it is destroyed. Does nothing
+/// without a terminal.
 class Ticker {
 public:
     Ticker(Terminal& terminal, std::function<std::string(std::chrono::duration<double>)> line);

@@ -18,12 +18,16 @@ using namespace asio::experimental::awaitable_operators;
 namespace {
 
 constexpr int free_port_tries = 3;
-constexpr Milliseconds log_look{250};  // between two looks for a fatal line in the log of a child that loads
+constexpr Milliseconds log_look{250
+};  // between two looks for a fatal line in the log of a child that loads
 
 /// Keys that are Punie's own business; a model server has no use for them.
 const std::vector<std::string>& private_environment() {
     static const std::vector<std::string> names = {
-        "PUNIE_API_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY", "PUNIE_EVENTS_FD",
+        "PUNIE_API_KEY",
+        "OPENAI_API_KEY",
+        "ANTHROPIC_API_KEY",
+        "PUNIE_EVENTS_FD",
     };
     return names;
 }
@@ -31,19 +35,30 @@ const std::vector<std::string>& private_environment() {
 Error port_taken(const ServerConfig& config, int bind_error) {
     const auto holder = process::port_holder(config.port());
     if (bind_error == EADDRINUSE || holder) {
-        const auto who = !holder          ? std::string("a process that cannot be seen")
-                         : holder->pid == 0 ? std::string("another user's process")
-                                            : fmt::format("pid {} ({})", holder->pid, holder->program);
-        return Error(ErrorCode::port_in_use, fmt::format("port {} is in use by {}", config.port(), who))
+        const auto who = !holder ? std::string("a process that cannot be seen")
+                         : holder->pid == 0
+                             ? std::string("another user's process")
+                             : fmt::format("pid {} ({})", holder->pid, holder->program);
+        return Error(
+                   ErrorCode::port_in_use,
+                   fmt::format("port {} is in use by {}", config.port(), who)
+        )
             .with_hint("end that program, or use another port (--port 0 takes a free one)");
     }
     if (bind_error == EACCES) {
-        return Error(ErrorCode::invalid_argument, fmt::format("port {} may not be used by this user", config.port()))
+        return Error(
+                   ErrorCode::invalid_argument,
+                   fmt::format("port {} may not be used by this user", config.port())
+        )
             .with_hint("ports below 1024 need privileges; use one above, such as 8080");
     }
     return Error(
                ErrorCode::invalid_argument,
-               fmt::format("host {}: cannot listen there: {}", config.host(), std::generic_category().message(bind_error))
+               fmt::format(
+                   "host {}: cannot listen there: {}",
+                   config.host(),
+                   std::generic_category().message(bind_error)
+               )
     )
         .with_hint("use an address of this machine, such as 127.0.0.1");
 }
@@ -98,7 +113,8 @@ Result<void> ManagedServer::choose_port() {
         return {};
     }
     const auto port = process::free_port(wanted_.host());
-    if (port == 0) return std::unexpected(port_taken(wanted_, process::bind_error(wanted_.host(), 0)));
+    if (port == 0)
+        return std::unexpected(port_taken(wanted_, process::bind_error(wanted_.host(), 0)));
     const std::scoped_lock lock(mutex_);
     shown_.config = wanted_.with_port(port);
     return {};
@@ -110,7 +126,9 @@ Task<Result<void>> ManagedServer::spawn() {
     process::SpawnOptions options;
     options.argv = *std::move(argv);
     options.environment = config().environment();
-    options.environment.try_emplace("PYTHONUNBUFFERED", "1");  // the log's last words must reach us before a crash
+    options.environment.try_emplace(
+        "PYTHONUNBUFFERED", "1"
+    );  // the log's last words must reach us before a crash
     options.drop_environment = private_environment();
     options.containment = options_.containment;
     if (!config().log_file().empty()) options.log_file = config().log_file();
@@ -128,17 +146,24 @@ Task<Result<void>> ManagedServer::become_ready() {
     if (first.index() == 1) co_return std::get<1>(std::move(first));
     auto error = Error(
         ErrorCode::timeout,
-        fmt::format("not ready within {}; seen last: {}", human_duration(std::chrono::duration<double>(limit)), last_seen_)
+        fmt::format(
+            "not ready within {}; seen last: {}",
+            human_duration(std::chrono::duration<double>(limit)),
+            last_seen_
+        )
     );
-    co_return std::unexpected(std::move(error)
-                                  .with_log(log_tail(12))
-                                  .with_hint("give it longer with --start-timeout, or look at its output above"));
+    co_return std::unexpected(
+        std::move(error)
+            .with_log(log_tail(12))
+            .with_hint("give it longer with --start-timeout, or look at its output above")
+    );
 }
 
 Task<Result<void>> ManagedServer::probe_until_ready() {
     while (true) {
         const auto seen = co_await look();
-        if (auto fatal = fatal_in_log(seen == Seen::error_status)) co_return std::unexpected(*std::move(fatal));
+        if (auto fatal = fatal_in_log(seen == Seen::error_status))
+            co_return std::unexpected(*std::move(fatal));
         const auto after = readiness_.step(seen);
         probe_limit_ = after.probe_limit;
         if (after.next == Next::ready) co_return Result<void>{};
@@ -170,7 +195,8 @@ Task<Seen> ManagedServer::look() {
     const bool plain = readiness_.use_plain_completion();
     auto response = co_await ask_for_one_token(plain, probe_limit_);
     if (!response) {
-        if (response.error().code() == ErrorCode::cancelled) co_return Seen::silent;  // nobody asks any more
+        if (response.error().code() == ErrorCode::cancelled)
+            co_return Seen::silent;  // nobody asks any more
         const bool silent = response.error().code() == ErrorCode::timeout;
         last_seen_ = silent ? "it took a request and did not answer" : response.error().message();
         co_return silent ? Seen::silent : Seen::refused;
@@ -179,13 +205,17 @@ Task<Seen> ManagedServer::look() {
         // A body that is no completion (an index page, an empty 200) is not an answer of a model.
         const auto body = parse_json(response->body);
         const auto* choices = body ? member(*body, "choices") : nullptr;
-        if (choices != nullptr && choices->is_array() && !choices->as_array().empty()) co_return Seen::answered;
+        if (choices != nullptr && choices->is_array() && !choices->as_array().empty())
+            co_return Seen::answered;
         last_seen_ = "it answered a completion request with something that is no completion";
         co_return Seen::error_status;
     }
-    // A server without the plain route says nothing by its 404: what the chat route answered is what a person needs.
+    // A server without the plain route says nothing by its 404: what the chat route answered is
+    // what a person needs.
     if (plain && response->status == 404) co_return Seen::error_status;
-    last_seen_ = fmt::format("it answered {}: {}", response->status, printable(response->body).substr(0, 300));
+    last_seen_ = fmt::format(
+        "it answered {}: {}", response->status, printable(response->body).substr(0, 300)
+    );
     co_return response->status == 503 || response->status == 429 ? Seen::busy : Seen::error_status;
 }
 
@@ -198,7 +228,9 @@ std::optional<Error> ManagedServer::fatal_in_log(bool now) {
 
 Task<Result<http::Response>> ManagedServer::ask_for_one_token(bool plain, Milliseconds limit) {
     const auto config_now = config();
-    json::object body{{"model", backend_.request_model(config_now)}, {"max_tokens", 1}, {"temperature", 0}};
+    json::object body{
+        {"model", backend_.request_model(config_now)}, {"max_tokens", 1}, {"temperature", 0}
+    };
     if (plain) {
         body["prompt"] = "a";
     } else {

@@ -1,5 +1,6 @@
 #pragma once
-// The life of one server as a table: what happens next is decided here, purely, and performed by ManagedServer.
+// The life of one server as a table: what happens next is decided here, purely, and performed by
+// ManagedServer.
 //
 //   stopped -> starting -> loading -> ready -> draining -> stopped
 //                 \___________\_________\______> failed (with a reason)
@@ -39,11 +40,13 @@ inline constexpr auto life = std::to_array<Step>({
     {ServerState::stopped, Event::stop, ServerState::stopped, Action::nothing},
     {ServerState::starting, Event::start, ServerState::starting, Action::nothing},
     {ServerState::starting, Event::spawned, ServerState::loading, Action::nothing},
-    {ServerState::starting, Event::answered, ServerState::ready, Action::publish},  // an endpoint that is not ours
+    {ServerState::starting, Event::answered, ServerState::ready, Action::publish
+    },  // an endpoint that is not ours
     {ServerState::starting, Event::broke, ServerState::failed, Action::publish},
     {ServerState::starting, Event::stop, ServerState::draining, Action::end_tree},
     {ServerState::loading, Event::start, ServerState::loading, Action::nothing},
-    {ServerState::loading, Event::spawned, ServerState::loading, Action::nothing},  // again, at another free port
+    {ServerState::loading, Event::spawned, ServerState::loading, Action::nothing
+    },  // again, at another free port
     {ServerState::loading, Event::answered, ServerState::ready, Action::publish},
     {ServerState::loading, Event::broke, ServerState::failed, Action::publish},
     {ServerState::loading, Event::stop, ServerState::draining, Action::end_tree},
@@ -57,7 +60,8 @@ inline constexpr auto life = std::to_array<Step>({
     {ServerState::failed, Event::stop, ServerState::stopped, Action::publish},
 });
 
-/// The step for an event, nothing if the event has no meaning in that state (a start while draining waits for the end).
+/// The step for an event, nothing if the event has no meaning in that state (a start while draining
+/// waits for the end).
 constexpr std::optional<Step> next(ServerState from, Event on) {
     for (const auto& step : life) {
         if (step.from == from && step.on == on) return step;
@@ -66,12 +70,18 @@ constexpr std::optional<Step> next(ServerState from, Event on) {
 }
 
 constexpr bool handled_in_every_state(Event on) {
-    for (const auto state : {ServerState::stopped, ServerState::starting, ServerState::loading, ServerState::ready,
-                             ServerState::draining, ServerState::failed}) {
+    for (const auto state :
+         {ServerState::stopped,
+          ServerState::starting,
+          ServerState::loading,
+          ServerState::ready,
+          ServerState::draining,
+          ServerState::failed}) {
         if (!next(state, on)) return false;
     }
     return true;
 }
+
 static_assert(handled_in_every_state(Event::stop), "a server can be stopped in every state");
 
 constexpr bool is_running(ServerState state) {

@@ -17,7 +17,9 @@ namespace {
 
 constexpr Milliseconds failed_start_grace{300};  // a child that broke gets no long farewell
 
-std::chrono::duration<double> seconds(Milliseconds time) { return time; }
+std::chrono::duration<double> seconds(Milliseconds time) {
+    return time;
+}
 
 }  // namespace
 
@@ -25,12 +27,15 @@ std::shared_ptr<ManagedServer> ManagedServer::make(
     asio::any_io_executor executor, ServerConfig config, ManagedServerOptions options
 ) {
     // The constructor is private, which make_shared cannot reach.
-    return std::shared_ptr<ManagedServer>(
-        new ManagedServer(std::move(executor), std::move(config), std::move(options))  // NOLINT(cppcoreguidelines-owning-memory)
+    return std::shared_ptr<ManagedServer>(new ManagedServer(
+        std::move(executor), std::move(config), std::move(options)
+    )  // NOLINT(cppcoreguidelines-owning-memory)
     );
 }
 
-ManagedServer::ManagedServer(asio::any_io_executor executor, ServerConfig config, ManagedServerOptions options)
+ManagedServer::ManagedServer(
+    asio::any_io_executor executor, ServerConfig config, ManagedServerOptions options
+)
     : executor_(std::move(executor)),
       wanted_(std::move(config)),
       options_(std::move(options)),
@@ -140,7 +145,8 @@ Task<Result<void>> ManagedServer::stop(std::optional<Milliseconds> grace) {
     stop_grace_ = again ? std::min(*stop_grace_, wanted) : wanted;
     apply(Event::stop, "a stop was asked for");
     stop_asked_.notify();
-    // A second, more impatient stop shortens the first one's grace: the child's own stop takes the shortest.
+    // A second, more impatient stop shortens the first one's grace: the child's own stop takes the
+    // shortest.
     if (const auto child = child_; again && child) (void)co_await child->stop(wanted);
     while (is_running(state())) co_await changed_.wait();
     co_return Result<void>{};
@@ -149,12 +155,18 @@ Task<Result<void>> ManagedServer::stop(std::optional<Milliseconds> grace) {
 Task<Result<void>> ManagedServer::health_check() {
     const auto self = shared_from_this();
     if (state() != ServerState::ready) {
-        co_return fail(ErrorCode::state, fmt::format("the server is {}, not ready", name_of(state())));
+        co_return fail(
+            ErrorCode::state, fmt::format("the server is {}, not ready", name_of(state()))
+        );
     }
-    auto response = co_await ask_for_one_token(readiness_.use_plain_completion(), options_.limits.health);
+    auto response =
+        co_await ask_for_one_token(readiness_.use_plain_completion(), options_.limits.health);
     if (!response) co_return std::unexpected(std::move(response).error().in("health check"));
     if (response->status >= 300) {
-        auto error = Error(ErrorCode::http_status, fmt::format("health check: the server answered {}", response->status));
+        auto error = Error(
+            ErrorCode::http_status,
+            fmt::format("health check: the server answered {}", response->status)
+        );
         co_return std::unexpected(std::move(error).with_http_status(response->status));
     }
     co_return Result<void>{};
@@ -164,7 +176,8 @@ Task<Result<void>> ManagedServer::wait_ended() {
     const auto self = shared_from_this();
     co_await asio::this_coro::throw_if_cancelled(false);
     while (is_running(state())) {
-        if (!co_await changed_.wait()) co_return fail(ErrorCode::cancelled, "the wait was cancelled");
+        if (!co_await changed_.wait())
+            co_return fail(ErrorCode::cancelled, "the wait was cancelled");
     }
     if (state() == ServerState::failed) co_return std::unexpected(failure_.value());
     co_return Result<void>{};
@@ -178,11 +191,18 @@ void ManagedServer::launch() {
     failure_.reset();
     readiness_ = Readiness{};
     last_seen_ = "the program was not started yet";
-    apply(Event::start, fmt::format("{} with {}", wanted_.model_path(), name_of(wanted_.backend())));
-    // The life owns a reference to this object and ends when the server does; whoever destroys the executor stops first.
-    asio::co_spawn(executor_, live(), [self = shared_from_this()](const std::exception_ptr& thrown) {
-        if (thrown) std::rethrow_exception(thrown);
-    });
+    apply(
+        Event::start, fmt::format("{} with {}", wanted_.model_path(), name_of(wanted_.backend()))
+    );
+    // The life owns a reference to this object and ends when the server does; whoever destroys the
+    // executor stops first.
+    asio::co_spawn(
+        executor_,
+        live(),
+        [self = shared_from_this()](const std::exception_ptr& thrown) {
+            if (thrown) std::rethrow_exception(thrown);
+        }
+    );
 }
 
 Task<void> ManagedServer::live() {
@@ -207,7 +227,10 @@ Task<void> ManagedServer::live_until_end() {
         failure_ = result.error();
         co_return;
     }
-    apply(Event::answered, fmt::format("a completion came back after {}", human_duration(seconds(since_start()))));
+    apply(
+        Event::answered,
+        fmt::format("a completion came back after {}", human_duration(seconds(since_start())))
+    );
     auto ended = co_await (watch_until_end() || stop_asked_.wait());
     if (stop_grace_) co_return;
     failure_ = std::get<0>(ended).error();
@@ -217,7 +240,9 @@ Task<std::string> ManagedServer::end_tree(Milliseconds grace) {
     if (!child_) co_return "nothing was running";
     const auto report = co_await child_->stop(grace);
     if (report.how == process::StopReport::How::killed) {
-        co_return fmt::format("killed: it did not end within {} of SIGTERM", human_duration(seconds(grace)));
+        co_return fmt::format(
+            "killed: it did not end within {} of SIGTERM", human_duration(seconds(grace))
+        );
     }
     co_return fmt::format("ended after {}", human_duration(seconds(report.took)));
 }
@@ -230,10 +255,13 @@ Task<Result<void>> ManagedServer::watch_until_end() {
     }
     const auto child = child_;
     const auto status = co_await child->wait_exit();
-    if (status.success() && child->tree_alive()) co_await child->wait_gone();  // a launcher that put it in the background
+    if (status.success() && child->tree_alive())
+        co_await child->wait_gone();  // a launcher that put it in the background
     child->kill();
     co_await child->wait_gone();
-    co_return std::unexpected(backend::explain_exit(config(), status, child->output().last_lines(12)));
+    co_return std::unexpected(
+        backend::explain_exit(config(), status, child->output().last_lines(12))
+    );
 }
 
 }  // namespace punie::server

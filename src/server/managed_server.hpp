@@ -1,5 +1,6 @@
 #pragma once
-// One supervised model server on an executor. One coroutine (`life`) writes the state; everybody else asks and waits.
+// One supervised model server on an executor. One coroutine (`life`) writes the state; everybody
+// else asks and waits.
 
 #include <punie/server_process.hpp>
 
@@ -20,17 +21,20 @@
 
 namespace punie::server {
 
-/// How a server is brought up; the defaults are those of the kind of backend. Tests put a fake in the place of a program.
+/// How a server is brought up; the defaults are those of the kind of backend. Tests put a fake in
+/// the place of a program.
 struct ManagedServerOptions {
     ServerLimits limits{};
     std::string mlx_lm{};
-    std::function<void(const ServerEvent&)> on_event{};            ///< called on the executor
-    std::optional<ServerCapabilities> capabilities{};              ///< known already: nothing is asked or looked for
+    std::function<void(const ServerEvent&)> on_event{};  ///< called on the executor
+    std::optional<ServerCapabilities> capabilities{
+    };  ///< known already: nothing is asked or looked for
     std::optional<process::Containment> containment{};
     bool check_files = true;
 };
 
-/// Made as a shared_ptr: a running life keeps it alive. Thread: its executor's, but for the functions marked "any thread".
+/// Made as a shared_ptr: a running life keeps it alive. Thread: its executor's, but for the
+/// functions marked "any thread".
 class ManagedServer : public std::enable_shared_from_this<ManagedServer> {
 public:
     static std::shared_ptr<ManagedServer> make(
@@ -42,18 +46,21 @@ public:
     /// See ServerProcess::stop. Not cancellable: it always ends (grace, then SIGKILL).
     Task<Result<void>> stop(std::optional<Milliseconds> grace);
     Task<Result<void>> health_check();
-    /// Until it neither runs nor will: the failure's error, or nothing after a stop. Cancellable (error cancelled).
+    /// Until it neither runs nor will: the failure's error, or nothing after a stop. Cancellable
+    /// (error cancelled).
     Task<Result<void>> wait_ended();
 
-    ServerState state() const;                         ///< any thread
-    std::vector<ServerEvent> events() const;           ///< any thread
-    ServerConfig config() const;                       ///< any thread
-    pid_t pid() const;                                 ///< any thread
-    pid_t guard_pid() const;                           ///< any thread
+    ServerState state() const;                                   ///< any thread
+    std::vector<ServerEvent> events() const;                     ///< any thread
+    ServerConfig config() const;                                 ///< any thread
+    pid_t pid() const;                                           ///< any thread
+    pid_t guard_pid() const;                                     ///< any thread
     std::vector<std::string> log_tail(std::size_t lines) const;  ///< any thread
 
 private:
-    ManagedServer(asio::any_io_executor executor, ServerConfig config, ManagedServerOptions options);
+    ManagedServer(
+        asio::any_io_executor executor, ServerConfig config, ManagedServerOptions options
+    );
 
     struct Shown {  // what other threads may look at, under mutex_
         ServerState state = ServerState::stopped;
@@ -92,12 +99,13 @@ private:
     AsyncEvent changed_;
     AsyncEvent stop_asked_;
     std::optional<ServerCapabilities> capabilities_;
-    std::shared_ptr<process::ManagedChild> child_;  // shared: a stop may still wait for it when the life lets it go
+    std::shared_ptr<process::ManagedChild>
+        child_;  // shared: a stop may still wait for it when the life lets it go
     std::optional<Milliseconds> stop_grace_;  ///< set once a stop was asked for
     std::optional<Error> failure_;
     Readiness readiness_;
     Milliseconds probe_limit_{10'000};
-    std::string last_seen_;                   ///< of the last look, for the message of a start that timed out
+    std::string last_seen_;  ///< of the last look, for the message of a start that timed out
     SteadyTime started_{};
     SteadyTime log_looked_at_{};
     int starters_ = 0;

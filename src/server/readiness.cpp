@@ -6,12 +6,14 @@ namespace punie::server {
 
 namespace {
 
-constexpr Milliseconds fast_look{10};   // while a start of a second or two is likely
-constexpr Milliseconds slow_look{30};   // afterwards; with the look itself stays under the promised 50 ms
-constexpr int fast_looks = 300;         // about 3 s
-constexpr Milliseconds busy_look{25};   // between two completions answered with 503
-constexpr Milliseconds error_look{200}; // an error status will hardly change by itself
-constexpr int foreign_patience = 5;     // looks: a listener may be seen before its owner's descriptor table is
+constexpr Milliseconds fast_look{10};  // while a start of a second or two is likely
+constexpr Milliseconds slow_look{30
+};                               // afterwards; with the look itself stays under the promised 50 ms
+constexpr int fast_looks = 300;  // about 3 s
+constexpr Milliseconds busy_look{25};    // between two completions answered with 503
+constexpr Milliseconds error_look{200};  // an error status will hardly change by itself
+constexpr int foreign_patience =
+    5;  // looks: a listener may be seen before its owner's descriptor table is
 constexpr Milliseconds first_probe{10'000};
 constexpr Milliseconds longest_probe{120'000};
 
@@ -21,7 +23,11 @@ Look Readiness::step(Seen seen) {
     ++looks_;
     if (seen != Seen::foreign_listener) foreign_ = 0;
     const auto probe_limit = std::min(first_probe * (1 << std::min(silent_, 4)), longest_probe);
-    Look look{.next = Next::look_again, .wait = looks_ <= fast_looks ? fast_look : slow_look, .probe_limit = probe_limit};
+    Look look{
+        .next = Next::look_again,
+        .wait = looks_ <= fast_looks ? fast_look : slow_look,
+        .probe_limit = probe_limit
+    };
     switch (seen) {
         case Seen::answered:
             look.next = Next::ready;

@@ -1,9 +1,10 @@
 #pragma once
 // When to look again whether a server is ready, and when to give up: pure.
 //
-// Punie learns of "ready" by two waits: until our process tree owns the listening socket (a look into the socket table
-// every few milliseconds) and until a one-token completion comes back. Most servers hold that request until the model is
-// loaded, so that the answer itself is the event; those that refuse while loading are asked again within 25 ms.
+// Punie learns of "ready" by two waits: until our process tree owns the listening socket (a look
+// into the socket table every few milliseconds) and until a one-token completion comes back. Most
+// servers hold that request until the model is loaded, so that the answer itself is the event;
+// those that refuse while loading are asked again within 25 ms.
 
 #include <punie/error.hpp>
 
@@ -34,9 +35,10 @@ class Readiness {
 public:
     Look step(Seen seen);
 
-    /// Whether the next probe should ask /completions instead of /chat/completions: a base model without a chat template
-    /// answers the latter with an error status for ever.
+    /// Whether the next probe should ask /completions instead of /chat/completions: a base model
+    /// without a chat template answers the latter with an error status for ever.
     bool use_plain_completion() const { return error_statuses_ % 2 == 1; }
+
     int error_statuses() const { return error_statuses_; }
 
 private:

@@ -14,7 +14,9 @@
 namespace punie {
 
 std::string_view name_of(ServerState state) {
-    static constexpr std::array names = {"stopped", "starting", "loading", "ready", "draining", "failed"};
+    static constexpr std::array names = {
+        "stopped", "starting", "loading", "ready", "draining", "failed"
+    };
     static_assert(names.size() == static_cast<std::size_t>(ServerState::failed) + 1);
     return names.at(static_cast<std::size_t>(state));
 }
@@ -26,7 +28,9 @@ public:
           server_(server::ManagedServer::make(
               context_.get_executor(),
               std::move(config),
-              {.limits = options.limits, .mlx_lm = std::move(options.mlx_lm), .on_event = std::move(options.on_event)}
+              {.limits = options.limits,
+               .mlx_lm = std::move(options.mlx_lm),
+               .on_event = std::move(options.on_event)}
           )),
           thread_([this] { context_.run(); }) {}
 
@@ -67,19 +71,33 @@ Result<void> ServerProcess::stop(std::optional<std::chrono::milliseconds> grace)
     return impl_->run(impl_->server().stop(grace), {});
 }
 
-Result<void> ServerProcess::health_check() { return impl_->run(impl_->server().health_check(), {}); }
+Result<void> ServerProcess::health_check() {
+    return impl_->run(impl_->server().health_check(), {});
+}
 
-bool ServerProcess::is_running() const { return impl_->server().pid() != 0; }
+bool ServerProcess::is_running() const {
+    return impl_->server().pid() != 0;
+}
 
-ServerState ServerProcess::state() const { return impl_->server().state(); }
+ServerState ServerProcess::state() const {
+    return impl_->server().state();
+}
 
-std::vector<ServerEvent> ServerProcess::events() const { return impl_->server().events(); }
+std::vector<ServerEvent> ServerProcess::events() const {
+    return impl_->server().events();
+}
 
-ServerConfig ServerProcess::config() const { return impl_->server().config(); }
+ServerConfig ServerProcess::config() const {
+    return impl_->server().config();
+}
 
-pid_t ServerProcess::pid() const { return impl_->server().pid(); }
+pid_t ServerProcess::pid() const {
+    return impl_->server().pid();
+}
 
-std::vector<std::string> ServerProcess::log_tail(std::size_t lines) const { return impl_->server().log_tail(lines); }
+std::vector<std::string> ServerProcess::log_tail(std::size_t lines) const {
+    return impl_->server().log_tail(lines);
+}
 
 Result<void> ServerProcess::wait(std::stop_token stop) {
     return impl_->run(impl_->server().wait_ended(), std::move(stop));

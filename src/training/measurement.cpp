@@ -27,6 +27,8 @@ void Measurement::take(const TrainerEvent& event, double arrived, Source source)
     }
     switch (event.kind) {
         case EventKind::validation:
+            source_ =
+                source;  // else its printed line, read before the first iteration, counts again
             take_validation(event, arrived);
             break;
         case EventKind::iteration:

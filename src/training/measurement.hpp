@@ -23,7 +23,7 @@ enum class Source { nothing, printed_text, callback };
 class Measurement {
 public:
     /// `arrived`: when the event was read. Events of the callback count from the first one on;
-    /// printed ones only as long as the callback reported no iteration.
+    /// printed ones only as long as the callback reported neither a validation nor an iteration.
     void take(const TrainerEvent& event, double arrived, Source source);
 
     const std::vector<IterationReport>& iterations() const { return iterations_; }

@@ -1,6 +1,7 @@
 #pragma once
-// The built `punie` as a person runs it: a process with arguments, an environment, two output streams and signals.
-// fake-model-server stands in for llama-server by the name it has in a folder of PATH.
+// The built `punie` as a person runs it: a process with arguments, an environment, two output
+// streams and signals. fake-model-server stands in for llama-server by the name it has in a folder
+// of PATH.
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -32,7 +33,9 @@ inline constexpr std::chrono::seconds test_limit{30};
 /// A running `punie`. The destructor kills it if the test did not end it.
 class Program {
 public:
-    Program(std::vector<std::string> arguments, const std::map<std::string, std::string>& environment) {
+    Program(
+        std::vector<std::string> arguments, const std::map<std::string, std::string>& environment
+    ) {
         arguments.insert(arguments.begin(), PUNIE_BINARY);
         std::array<int, 2> out{};
         std::array<int, 2> err{};
@@ -51,15 +54,19 @@ public:
         std::vector<char*> envp;
         for (auto& pair : pairs) envp.push_back(pair.data());
         envp.push_back(nullptr);
-        EXPECT_EQ(::posix_spawn(&pid_, PUNIE_BINARY, &actions, nullptr, argv.data(), envp.data()), 0);
+        EXPECT_EQ(
+            ::posix_spawn(&pid_, PUNIE_BINARY, &actions, nullptr, argv.data(), envp.data()), 0
+        );
         posix_spawn_file_actions_destroy(&actions);
         ::close(out[1]);
         ::close(err[1]);
         out_ = out[0];
         err_ = err[0];
     }
+
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;
+
     ~Program() {
         if (!status_) {
             ::kill(pid_, SIGKILL);
@@ -70,8 +77,11 @@ public:
     }
 
     pid_t pid() const { return pid_; }
+
     void signal(int number) const { ::kill(pid_, number); }
+
     const std::string& out() const { return out_text_; }
+
     const std::string& err() const { return err_text_; }
 
     /// Reads until `condition` holds or both streams ended; false if it never did.
@@ -80,8 +90,11 @@ public:
         bool out_open = true;
         bool err_open = true;
         while (!condition()) {
-            if ((!out_open && !err_open) || std::chrono::steady_clock::now() > end) return condition();
-            std::array<pollfd, 2> watched{pollfd{out_open ? out_ : -1, POLLIN, 0}, pollfd{err_open ? err_ : -1, POLLIN, 0}};
+            if ((!out_open && !err_open) || std::chrono::steady_clock::now() > end)
+                return condition();
+            std::array<pollfd, 2> watched{
+                pollfd{out_open ? out_ : -1, POLLIN, 0}, pollfd{err_open ? err_ : -1, POLLIN, 0}
+            };
             ::poll(watched.data(), watched.size(), 200);
             if (watched[0].revents != 0) out_open = read_some(out_, out_text_);
             if (watched[1].revents != 0) err_open = read_some(err_, err_text_);
@@ -140,23 +153,39 @@ protected:
         folder_.emplace(*std::move(folder));
         fs::create_directory(path() / "bin");
         fs::create_symlink(PUNIE_FAKES_DIR "/fake-model-server", path() / "bin/llama-server");
-        std::ofstream(path() / "model.gguf") << std::string("GGUF\x03\0\0\0", 8) << std::string(64, '\0');
-        environment_ = {{"PATH", (path() / "bin").native() + ":/usr/bin:/bin"}, {"HOME", path().native()}, {"TERM", "xterm"}};
+        std::ofstream(path() / "model.gguf")
+            << std::string("GGUF\x03\0\0\0", 8) << std::string(64, '\0');
+        environment_ = {
+            {"PATH", (path() / "bin").native() + ":/usr/bin:/bin"},
+            {"HOME", path().native()},
+            {"TERM", "xterm"}
+        };
         set_fake("");
     }
 
     fs::path path() const { return folder_->path(); }
 
     void set_fake(const std::string& flags) {
-        environment_["FAKE_SERVER_ARGS"] =
-            flags + " --help-file " PUNIE_SOURCE_DIR "/tests/unit/backend/recorded/llama_server_0.3.36.txt";
+        environment_["FAKE_SERVER_ARGS"] = flags +
+                                           " --help-file " PUNIE_SOURCE_DIR
+                                           "/tests/unit/backend/recorded/llama_server_0.3.36.txt";
     }
 
-    Program punie(std::vector<std::string> arguments) const { return Program(std::move(arguments), environment_); }
+    Program punie(std::vector<std::string> arguments) const {
+        return Program(std::move(arguments), environment_);
+    }
 
     /// `punie serve` of the fake, with more arguments.
     std::vector<std::string> serve(std::vector<std::string> more = {}) const {
-        std::vector<std::string> arguments = {"serve", "--backend", "llama", "--port", "0", "--model", (path() / "model.gguf").native()};
+        std::vector<std::string> arguments = {
+            "serve",
+            "--backend",
+            "llama",
+            "--port",
+            "0",
+            "--model",
+            (path() / "model.gguf").native()
+        };
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }
@@ -166,7 +195,9 @@ protected:
 };
 
 /// The value of `name` in the last JSON line that has state `state`.
-inline const json::value* event_with_state(const std::vector<json::value>& lines, std::string_view state) {
+inline const json::value* event_with_state(
+    const std::vector<json::value>& lines, std::string_view state
+) {
     const json::value* found = nullptr;
     for (const auto& line : lines) {
         if (string_member(line, "state") == state) found = &line;

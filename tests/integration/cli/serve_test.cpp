@@ -1,4 +1,5 @@
-// `punie serve` and `punie chat` over the fake: states, JSON, Ctrl-C, deaths, and that nothing outlives punie.
+// `punie serve` and `punie chat` over the fake: states, JSON, Ctrl-C, deaths, and that nothing
+// outlives punie.
 
 #include "cli_fixture.hpp"
 
@@ -12,8 +13,12 @@ class ServeTest : public CliFixture {
 protected:
     /// Waits for ready and returns the processes that belong to this punie (guards and servers).
     std::vector<pid_t> ready_tree(Program& program) {
-        if (!program.read_until([&] { return event_with_state(program.json_lines(), "ready") != nullptr; })) {
-            throw std::runtime_error("punie serve did not become ready: " + program.out() + program.err());
+        if (!program.read_until([&] {
+                return event_with_state(program.json_lines(), "ready") != nullptr;
+            })) {
+            throw std::runtime_error(
+                "punie serve did not become ready: " + program.out() + program.err()
+            );
         }
         auto tree = process::descendants(program.pid());
         EXPECT_GE(tree.size(), 2U) << "a guard and a server at least";
@@ -54,7 +59,9 @@ TEST_F(ServeTest, ASecondCtrlCKillsAStubbornServer) {
     auto program = punie(serve({"--json", "--stop-grace", "25"}));
     const auto tree = ready_tree(program);
     program.signal(SIGINT);
-    EXPECT_TRUE(program.read_until([&] { return event_with_state(program.json_lines(), "draining") != nullptr; }));
+    EXPECT_TRUE(program.read_until([&] {
+        return event_with_state(program.json_lines(), "draining") != nullptr;
+    }));
     program.signal(SIGINT);
     EXPECT_EQ(program.wait(), 130);
     EXPECT_TRUE(all_gone(tree, std::chrono::seconds(1)));
@@ -63,7 +70,9 @@ TEST_F(ServeTest, ASecondCtrlCKillsAStubbornServer) {
 TEST_F(ServeTest, CtrlCWhileLoadingStops) {
     set_fake("--never-ready");
     auto program = punie(serve({"--json"}));
-    EXPECT_TRUE(program.read_until([&] { return event_with_state(program.json_lines(), "loading") != nullptr; }));
+    EXPECT_TRUE(program.read_until([&] {
+        return event_with_state(program.json_lines(), "loading") != nullptr;
+    }));
     program.signal(SIGINT);
     EXPECT_EQ(program.wait(), 130);
 }
@@ -104,7 +113,11 @@ TEST_F(ServeTest, RestartBringsADeadServerBack) {
 TEST_F(ServeTest, WithoutRestartADeadServerEndsPunieWithItsReason) {
     auto program = punie(serve({"--json"}));
     ready_tree(program);
-    ::kill(static_cast<pid_t>(*integer_member(*event_with_state(program.json_lines(), "ready"), "pid")), SIGSEGV);
+    ::kill(
+        static_cast<pid_t>(*integer_member(*event_with_state(program.json_lines(), "ready"), "pid")
+        ),
+        SIGSEGV
+    );
     EXPECT_EQ(program.wait(), 1);
     EXPECT_THAT(program.out(), HasSubstr("signal 11"));
 }
@@ -129,7 +142,9 @@ TEST_P(OrphanTest, SigkillOfEverythingButTheServerLeavesNothing) {
     set_fake(GetParam().fake);
     auto program = punie(serve({"--json"}));
     const auto tree = ready_tree(program);
-    const auto server = static_cast<pid_t>(*integer_member(*event_with_state(program.json_lines(), "ready"), "pid"));
+    const auto server =
+        static_cast<pid_t>(*integer_member(*event_with_state(program.json_lines(), "ready"), "pid")
+        );
     const auto below = process::descendants(server);
     for (const auto pid : process::descendants(program.pid())) {
         const bool is_server = pid == server || std::ranges::find(below, pid) != below.end();
@@ -142,16 +157,25 @@ TEST_P(OrphanTest, SigkillOfEverythingButTheServerLeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Trees, OrphanTest,
-    testing::Values(Orphan{"plain", ""}, Orphan{"ignores_sigterm", "--ignore-sigterm"}, Orphan{"grandchild", "--fork-grandchild"},
-                    Orphan{"daemon", "--double-fork"}, Orphan{"wrapper", "--fork-real-server"}, Orphan{"left_wrapper", "--exec-wrapper-exits"}),
+    Trees,
+    OrphanTest,
+    testing::Values(
+        Orphan{"plain", ""},
+        Orphan{"ignores_sigterm", "--ignore-sigterm"},
+        Orphan{"grandchild", "--fork-grandchild"},
+        Orphan{"daemon", "--double-fork"},
+        Orphan{"wrapper", "--fork-real-server"},
+        Orphan{"left_wrapper", "--exec-wrapper-exits"}
+    ),
     [](const auto& info) { return info.param.name; }
 );
 
 TEST_F(ServeTest, SigkillWhileStartingLeavesNothing) {
     set_fake("--never-ready");
     auto program = punie(serve({"--json"}));
-    EXPECT_TRUE(program.read_until([&] { return event_with_state(program.json_lines(), "loading") != nullptr; }));
+    EXPECT_TRUE(program.read_until([&] {
+        return event_with_state(program.json_lines(), "loading") != nullptr;
+    }));
     const auto tree = process::descendants(program.pid());
     program.signal(SIGKILL);
     EXPECT_EQ(program.wait(), -SIGKILL);
@@ -163,7 +187,9 @@ TEST_F(ServeTest, SigkillWhileStartingLeavesNothing) {
 class ChatTest : public CliFixture {
 protected:
     std::vector<std::string> chat(std::vector<std::string> more) const {
-        std::vector<std::string> arguments = {"chat", "--backend", "llama", "--model", (path() / "model.gguf").native()};
+        std::vector<std::string> arguments = {
+            "chat", "--backend", "llama", "--model", (path() / "model.gguf").native()
+        };
         arguments.insert(arguments.end(), more.begin(), more.end());
         return arguments;
     }

@@ -19,33 +19,77 @@ class UsageTest : public CliFixture, public testing::WithParamInterface<Usage> {
 TEST_P(UsageTest, SaysWhatIsWrong) {
     auto program = punie(GetParam().arguments);
     EXPECT_EQ(program.wait(), GetParam().exit_code) << program.err();
-    for (const auto* word : GetParam().words) EXPECT_THAT(program.err() + program.out(), HasSubstr(word));
+    for (const auto* word : GetParam().words)
+        EXPECT_THAT(program.err() + program.out(), HasSubstr(word));
     EXPECT_THAT(program.err(), testing::Not(HasSubstr("\x1b["))) << "colours without a terminal";
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    BadInput, UsageTest,
+    BadInput,
+    UsageTest,
     testing::Values(
         Usage{"nothing", {}, 2, {"serve", "bench", "Examples"}},
         Usage{"unknown_command", {"sevre"}, 2, {"sevre", "did you mean serve"}},
         Usage{"unknown_option", {"serve", "--modle", "x"}, 2, {"--modle", "did you mean --model"}},
         Usage{"no_model", {"serve"}, 2, {"--model", "hint"}},
-        Usage{"port_too_big", {"serve", "--model", "x", "--port", "70000"}, 2, {"port", "70000", "65535"}},
-        Usage{"port_no_number", {"serve", "--model", "x", "--port", "eighty"}, 2, {"--port", "eighty"}},
+        Usage{
+            "port_too_big",
+            {"serve", "--model", "x", "--port", "70000"},
+            2,
+            {"port", "70000", "65535"}
+        },
+        Usage{
+            "port_no_number", {"serve", "--model", "x", "--port", "eighty"}, 2, {"--port", "eighty"}
+        },
         Usage{"negative_port", {"serve", "--model", "x", "--port=-1"}, 2, {"port", "-1"}},
         Usage{"unknown_backend", {"serve", "--model", "x", "--backend", "mxl"}, 2, {"mxl", "mlx"}},
-        Usage{"bad_environment", {"serve", "--model", "x", "--env", "NOVALUE"}, 2, {"--env", "NOVALUE", "NAME=VALUE"}},
+        Usage{
+            "bad_environment",
+            {"serve", "--model", "x", "--env", "NOVALUE"},
+            2,
+            {"--env", "NOVALUE", "NAME=VALUE"}
+        },
         Usage{"temperature", {"serve", "--model", "x", "--temp", "9"}, 2, {"temperature", "9"}},
-        Usage{"penalty", {"serve", "--model", "x", "--repetition-penalty", "0"}, 2, {"repetition_penalty", "0"}},
+        Usage{
+            "penalty",
+            {"serve", "--model", "x", "--repetition-penalty", "0"},
+            2,
+            {"repetition_penalty", "0"}
+        },
         Usage{"kv_size", {"serve", "--model", "x", "--max-kv-size", "0"}, 2, {"max_kv_size", "0"}},
-        Usage{"serving_what_is_not_ours", {"serve", "--model", "x", "--backend", "openai"}, 2, {"openai"}},
+        Usage{
+            "serving_what_is_not_ours",
+            {"serve", "--model", "x", "--backend", "openai"},
+            2,
+            {"openai"}
+        },
         Usage{"chat_without_a_model", {"chat"}, 2, {"--model", "--url"}},
         Usage{"chat_with_a_bad_url", {"chat", "--url", "ftp://x", "--once", "hi"}, 2, {"ftp://x"}},
-        Usage{"chat_with_nobody", {"chat", "--url", "http://127.0.0.1:1/v1", "--model", "m", "--once", "hi"}, 3, {"127.0.0.1"}},
-        Usage{"model_not_there", {"serve", "--backend", "llama", "--model", "/nowhere/model.gguf"}, 2, {"/nowhere/model.gguf"}},
+        Usage{
+            "chat_with_nobody",
+            {"chat", "--url", "http://127.0.0.1:1/v1", "--model", "m", "--once", "hi"},
+            3,
+            {"127.0.0.1"}
+        },
+        Usage{
+            "model_not_there",
+            {"serve", "--backend", "llama", "--model", "/nowhere/model.gguf"},
+            2,
+            {"/nowhere/model.gguf"}
+        },
         Usage{"bench_without_a_model", {"bench", "train"}, 2, {"--model"}},
-        Usage{"bench_zero_iterations", {"bench", "train", "--model", "x", "--iters", "0"}, 2, {"--iters"}},
-        Usage{"bench_unknown_requirement", {"bench", "train", "--model", "x", "--require", "quick"}, 2, {"quick"}},
+        Usage{
+            "bench_zero_iterations",
+            {"bench", "train", "--model", "x", "--iters", "0"},
+            2,
+            {"--iters"}
+        },
+        Usage{
+            "bench_unknown_requirement",
+            {"bench", "train", "--model", "x", "--require", "quick"},
+            2,
+            {"quick"}
+        },
         Usage{"bench_alone", {"bench"}, 2, {"train"}},
         Usage{"unknown_shell", {"completions", "tcsh"}, 2, {"tcsh"}}
     ),
@@ -68,7 +112,8 @@ TEST_F(CliFixture, VersionIsOneLine) {
 
 TEST_F(CliFixture, EveryCommandHasHelpWithExamples) {
     for (const auto& command : std::vector<std::vector<std::string>>{
-             {}, {"serve"}, {"chat"}, {"bench", "train"}, {"doctor"}, {"completions"}}) {
+             {}, {"serve"}, {"chat"}, {"bench", "train"}, {"doctor"}, {"completions"}
+         }) {
         auto arguments = command;
         arguments.emplace_back("--help");
         auto program = punie(arguments);
@@ -90,8 +135,10 @@ TEST_F(CliFixture, BashCompletesASubcommandsOptions) {
     auto script = punie({"completions", "bash"});
     ASSERT_EQ(script.wait(), 0);
     std::ofstream(path() / "try.sh") << script.out()
-                                     << "COMP_WORDS=(punie bench train --grad); COMP_CWORD=3; _punie; echo \"got:${COMPREPLY[*]}\"\n";
-    auto* pipe = ::popen(("bash " + (path() / "try.sh").native()).c_str(), "r");  // NOLINT(cert-env33-c)
+                                     << "COMP_WORDS=(punie bench train --grad); COMP_CWORD=3; "
+                                        "_punie; echo \"got:${COMPREPLY[*]}\"\n";
+    auto* pipe =
+        ::popen(("bash " + (path() / "try.sh").native()).c_str(), "r");  // NOLINT(cert-env33-c)
     std::string text(4096, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), pipe));
     ::pclose(pipe);
@@ -99,7 +146,9 @@ TEST_F(CliFixture, BashCompletesASubcommandsOptions) {
 }
 
 TEST_F(CliFixture, AClosedStdoutIsNoCrash) {
-    auto* pipe = ::popen(PUNIE_BINARY " --help | head -c 1; echo \" ${PIPESTATUS[0]}\"", "r");  // NOLINT(cert-env33-c)
+    auto* pipe = ::popen(
+        PUNIE_BINARY " --help | head -c 1; echo \" ${PIPESTATUS[0]}\"", "r"
+    );  // NOLINT(cert-env33-c)
     std::string text(64, '\0');
     text.resize(std::fread(text.data(), 1, text.size(), pipe));
     ::pclose(pipe);

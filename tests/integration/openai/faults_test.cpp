@@ -8,7 +8,6 @@
 namespace punie::openai {
 namespace {
 
-using testing::AnyOf;
 using testing::HasSubstr;
 
 enum class Ask { complete, stream };

@@ -148,8 +148,7 @@ TEST_P(Orphans, NothingLivesOneSecondLater) {
     ASSERT_GE(marked(mark).size(), row.words.empty() ? 3U : 6U);
     for (const pid_t victim : row.victims(tree))
         ::kill(victim, SIGKILL);  // the second may be dead by then
-    EXPECT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s))
-        << "still alive: " << ::testing::PrintToString(marked(mark));
+    EXPECT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s)) << survivors(mark);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -213,8 +212,7 @@ TEST_P(OrphanCases, GuardKilledWhileItKills) {
             }
             ::kill(outer ? tree.guard : tree.inner, SIGKILL);
             ASSERT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s))
-                << (outer ? "outer " : "inner ") << delay.count()
-                << " us: " << ::testing::PrintToString(marked(mark));
+                << (outer ? "outer " : "inner ") << delay.count() << " us: " << survivors(mark);
         }
     }
 }

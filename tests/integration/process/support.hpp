@@ -29,7 +29,7 @@ using namespace std::chrono_literals;
 
 /// Far more than anything here takes: only a hang reaches it. Sanitizers and a loaded machine are
 /// slow.
-inline constexpr auto patience = 20s;
+inline constexpr auto patience = 50s;
 
 /// Runs a coroutine on a fresh io_context until that has no work left; fails the test if this takes
 /// longer than `patience`. That run() comes back by itself is part of what is tested.
@@ -86,6 +86,18 @@ inline std::vector<pid_t> marked(const std::string& mark) {
             pids.push_back(process.pid);
     }
     return pids;
+}
+
+/// The same in words, for the message of a failed test.
+inline std::string survivors(const std::string& mark) {
+    std::string text = "alive:";
+    for (const pid_t pid : marked(mark)) {
+        const auto stat = read_stat(pid).value_or(ProcessStat{});
+        const auto arguments = slurp(fmt::format("/proc/{}/cmdline", pid));
+        text +=
+            fmt::format(" [{} {} parent {} {}]", pid, stat.state, stat.parent, arguments.c_str());
+    }
+    return text;
 }
 
 /// Looks again and again until `done` or the limit; whether it was done. Blocks: for tests without

@@ -1,4 +1,5 @@
-// The fault table of a start: a row a misbehaviour, each with the state and the words that must come of it.
+// The fault table of a start: a row a misbehaviour, each with the state and the words that must
+// come of it.
 
 #include <gmock/gmock.h>
 
@@ -13,9 +14,9 @@ using testing::HasSubstr;
 
 struct Fault {
     const char* name;
-    const char* fake;                       ///< how the fake misbehaves
+    const char* fake;  ///< how the fake misbehaves
     ErrorCode code;
-    std::vector<const char*> words;         ///< of the whole report
+    std::vector<const char*> words;  ///< of the whole report
     std::chrono::milliseconds limit = std::chrono::seconds(20);
 };
 
@@ -34,34 +35,162 @@ TEST_P(StartFaultTest, SaysWhyAndLeavesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Faults, StartFaultTest,
+    Faults,
+    StartFaultTest,
     testing::Values(
-        Fault{"exits_at_once", "--print gone%20wrong --exit-code 7", ErrorCode::exited, {"exit code 7", "gone wrong"}},
-        Fault{"exits_with_zero", "--print bye --exit-code 0", ErrorCode::exited, {"exit code 0", "bye"}},
-        Fault{"exits_later", "--load-ms 20000 --exit-after-ms 150 --print loading%20layers", ErrorCode::exited, {"exit code 1", "loading layers"}},
-        Fault{"segfault", "--load-ms 20000 --exit-after-ms 100 --die-by-signal 11", ErrorCode::exited, {"signal 11"}},
-        Fault{"killed_by_the_system", "--load-ms 20000 --exit-after-ms 100 --die-by-signal 9", ErrorCode::out_of_memory, {"signal 9"}},
+        Fault{
+            "exits_at_once",
+            "--print gone%20wrong --exit-code 7",
+            ErrorCode::exited,
+            {"exit code 7", "gone wrong"}
+        },
+        Fault{
+            "exits_with_zero",
+            "--print bye --exit-code 0",
+            ErrorCode::exited,
+            {"exit code 0", "bye"}
+        },
+        Fault{
+            "exits_later",
+            "--load-ms 20000 --exit-after-ms 150 --print loading%20layers",
+            ErrorCode::exited,
+            {"exit code 1", "loading layers"}
+        },
+        Fault{
+            "segfault",
+            "--load-ms 20000 --exit-after-ms 100 --die-by-signal 11",
+            ErrorCode::exited,
+            {"signal 11"}
+        },
+        Fault{
+            "killed_by_the_system",
+            "--load-ms 20000 --exit-after-ms 100 --die-by-signal 9",
+            ErrorCode::out_of_memory,
+            {"signal 9"}
+        },
         Fault{"aborts", "--die-before-listen --die-by-signal 6", ErrorCode::exited, {"signal 6"}},
         Fault{"dies_before_it_listens", "--die-before-listen", ErrorCode::exited, {"exit code"}},
-        Fault{"missing_module", "--print ModuleNotFoundError:%20No%20module%20named%20'mlx' --exit-code 1", ErrorCode::program_missing, {"mlx"}},
-        Fault{"port_taken_meanwhile", "--print OSError:%20[Errno%2098]%20Address%20already%20in%20use --exit-code 1", ErrorCode::port_in_use, {"in use"}},
-        Fault{"memory_error", "--print MemoryError --exit-code 1", ErrorCode::out_of_memory, {"memory"}},
-        Fault{"disk_full", "--print OSError:%20[Errno%2028]%20No%20space%20left%20on%20device --exit-code 1", ErrorCode::disk_full, {"No space left"}},
-        Fault{"never_ready", "--never-ready", ErrorCode::timeout, {"not ready within"}, std::chrono::milliseconds(600)},
-        Fault{"never_listens", "--listen-after-ms 60000", ErrorCode::timeout, {"nothing listens"}, std::chrono::milliseconds(600)},
-        Fault{"loads_for_ever_with_503", "--load-503-ms 60000", ErrorCode::timeout, {"503"}, std::chrono::milliseconds(600)},
-        Fault{"listens_elsewhere", "--wrong-port 0", ErrorCode::timeout, {"nothing listens"}, std::chrono::milliseconds(600)},
-        Fault{"health_lies", "--health-before-load --load-503-ms 60000", ErrorCode::timeout, {"503"}, std::chrono::milliseconds(600)},
-        Fault{"answers_garbage", "--answer-garbage", ErrorCode::timeout, {"not ready within"}, std::chrono::milliseconds(600)},
-        Fault{"answers_bad_json", "--bad-json", ErrorCode::timeout, {"no completion"}, std::chrono::milliseconds(600)},
-        Fault{"answers_500", "--status 500", ErrorCode::timeout, {"500"}, std::chrono::milliseconds(900)},
-        Fault{"stops_itself", "--stop-self", ErrorCode::timeout, {"not ready within"}, std::chrono::milliseconds(600)},
-        Fault{"floods_and_dies", "--flood-bytes 20000000 --exit-code 3", ErrorCode::exited, {"exit code 3", "flood"}},
-        Fault{"floods_without_newline", "--flood-bytes 20000000 --no-newline --exit-code 3", ErrorCode::exited, {"exit code 3"}},
-        Fault{"prints_invalid_utf8", "--invalid-utf8 --exit-code 3", ErrorCode::exited, {"\xEF\xBF\xBD"}},
-        Fault{"grandchild_holds_the_pipe", "--double-fork --exit-code 3", ErrorCode::exited, {"exit code 3"}},
-        Fault{"ignores_sigterm_and_hangs", "--ignore-sigterm --never-ready", ErrorCode::timeout, {"not ready"}, std::chrono::milliseconds(600)},
-        Fault{"crashes_on_the_first_request", "--crash-on-request 1", ErrorCode::exited, {"signal 11"}}
+        Fault{
+            "missing_module",
+            "--print ModuleNotFoundError:%20No%20module%20named%20'mlx' --exit-code 1",
+            ErrorCode::program_missing,
+            {"mlx"}
+        },
+        Fault{
+            "port_taken_meanwhile",
+            "--print OSError:%20[Errno%2098]%20Address%20already%20in%20use --exit-code 1",
+            ErrorCode::port_in_use,
+            {"in use"}
+        },
+        Fault{
+            "memory_error",
+            "--print MemoryError --exit-code 1",
+            ErrorCode::out_of_memory,
+            {"memory"}
+        },
+        Fault{
+            "disk_full",
+            "--print OSError:%20[Errno%2028]%20No%20space%20left%20on%20device --exit-code 1",
+            ErrorCode::disk_full,
+            {"No space left"}
+        },
+        Fault{
+            "never_ready",
+            "--never-ready",
+            ErrorCode::timeout,
+            {"not ready within"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "never_listens",
+            "--listen-after-ms 60000",
+            ErrorCode::timeout,
+            {"nothing listens"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "loads_for_ever_with_503",
+            "--load-503-ms 60000",
+            ErrorCode::timeout,
+            {"503"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "listens_elsewhere",
+            "--wrong-port 0",
+            ErrorCode::timeout,
+            {"nothing listens"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "health_lies",
+            "--health-before-load --load-503-ms 60000",
+            ErrorCode::timeout,
+            {"503"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "answers_garbage",
+            "--answer-garbage",
+            ErrorCode::timeout,
+            {"not ready within"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "answers_bad_json",
+            "--bad-json",
+            ErrorCode::timeout,
+            {"no completion"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "answers_500",
+            "--status 500",
+            ErrorCode::timeout,
+            {"500"},
+            std::chrono::milliseconds(900)
+        },
+        Fault{
+            "stops_itself",
+            "--stop-self",
+            ErrorCode::timeout,
+            {"not ready within"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "floods_and_dies",
+            "--flood-bytes 20000000 --exit-code 3",
+            ErrorCode::exited,
+            {"exit code 3", "flood"}
+        },
+        Fault{
+            "floods_without_newline",
+            "--flood-bytes 20000000 --no-newline --exit-code 3",
+            ErrorCode::exited,
+            {"exit code 3"}
+        },
+        Fault{
+            "prints_invalid_utf8",
+            "--invalid-utf8 --exit-code 3",
+            ErrorCode::exited,
+            {"\xEF\xBF\xBD"}
+        },
+        Fault{
+            "grandchild_holds_the_pipe",
+            "--double-fork --exit-code 3",
+            ErrorCode::exited,
+            {"exit code 3"}
+        },
+        Fault{
+            "ignores_sigterm_and_hangs",
+            "--ignore-sigterm --never-ready",
+            ErrorCode::timeout,
+            {"not ready"},
+            std::chrono::milliseconds(600)
+        },
+        Fault{
+            "crashes_on_the_first_request", "--crash-on-request 1", ErrorCode::exited, {"signal 11"}
+        }
     ),
     [](const auto& info) { return info.param.name; }
 );
@@ -79,7 +208,9 @@ TEST_P(ReadyInSpiteTest, BecomesReadyAndStops) {
     auto server = make(GetParam().fake);
     const auto started = run(server->start());
     ASSERT_TRUE(started) << started.error().describe();
-    EXPECT_EQ(states_, (std::vector{ServerState::starting, ServerState::loading, ServerState::ready}));
+    EXPECT_EQ(
+        states_, (std::vector{ServerState::starting, ServerState::loading, ServerState::ready})
+    );
     EXPECT_TRUE(run(server->health_check()));
     const auto guard = server->guard_pid();
     EXPECT_TRUE(run(server->stop(Milliseconds{200})));
@@ -88,7 +219,8 @@ TEST_P(ReadyInSpiteTest, BecomesReadyAndStops) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    Oddities, ReadyInSpiteTest,
+    Oddities,
+    ReadyInSpiteTest,
     testing::Values(
         Oddity{"plain", ""},
         Oddity{"loads_a_while", "--load-ms 150"},
@@ -117,7 +249,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 class PortTest : public ServerFixture {
 protected:
-    asio::ip::tcp::acceptor listener_{context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)};
+    asio::ip::tcp::acceptor listener_{
+        context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)
+    };
+
     int taken() { return listener_.local_endpoint().port(); }
 };
 
@@ -136,9 +271,13 @@ TEST_F(PortTest, AForeignServerThatComesInBetweenIsNotMistakenForOurs) {
     const auto port = process::free_port("127.0.0.1");
     auto server = make("--listen-after-ms 60000 --wrong-port 0", test_limit, port);
     std::optional<Result<void>> started;
-    asio::co_spawn(context_, server->start(), [&](const std::exception_ptr&, Result<void> result) { started = std::move(result); });
+    asio::co_spawn(context_, server->start(), [&](const std::exception_ptr&, Result<void> result) {
+        started = std::move(result);
+    });
     run_until([&] { return server->state() == ServerState::loading; });
-    asio::ip::tcp::acceptor foreign(context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port));
+    asio::ip::tcp::acceptor foreign(
+        context_, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), port)
+    );
     run_until([&] { return started.has_value(); });
     ASSERT_FALSE(*started);
     EXPECT_EQ(started->error().code(), ErrorCode::foreign_server);

@@ -18,10 +18,14 @@ class ManagedServerTest : public ServerFixture {
 protected:
     /// Begins a start without waiting for it.
     void begin(const std::shared_ptr<ManagedServer>& server) {
-        asio::co_spawn(context_, server->start(), [this](const std::exception_ptr& thrown, Result<void> result) {
-            ASSERT_FALSE(thrown);
-            started_ = std::move(result);
-        });
+        asio::co_spawn(
+            context_,
+            server->start(),
+            [this](const std::exception_ptr& thrown, Result<void> result) {
+                ASSERT_FALSE(thrown);
+                started_ = std::move(result);
+            }
+        );
     }
 
     std::optional<Result<void>> started_;
@@ -81,7 +85,11 @@ TEST_F(ManagedServerTest, AnImpatientSecondStopCutsTheGraceShort) {
     auto server = make("--ignore-sigterm");
     ASSERT_TRUE(run(server->start()));
     bool first_done = false;
-    asio::co_spawn(context_, server->stop(Milliseconds{25'000}), [&](const std::exception_ptr&, Result<void>) { first_done = true; });
+    asio::co_spawn(
+        context_,
+        server->stop(Milliseconds{25'000}),
+        [&](const std::exception_ptr&, Result<void>) { first_done = true; }
+    );
     run_until([&] { return server->state() == ServerState::draining; });
     const auto before = std::chrono::steady_clock::now();
     EXPECT_TRUE(run(server->stop(Milliseconds{0})));
@@ -102,7 +110,9 @@ TEST_F(ManagedServerTest, AStartDuringAStopWaitsAndStartsAnew) {
     auto server = make("");
     ASSERT_TRUE(run(server->start()));
     const auto pid = server->pid();
-    asio::co_spawn(context_, server->stop(Milliseconds{500}), [](const std::exception_ptr&, Result<void>) {});
+    asio::co_spawn(
+        context_, server->stop(Milliseconds{500}), [](const std::exception_ptr&, Result<void>) {}
+    );
     run_until([&] { return server->state() == ServerState::draining; });
     EXPECT_TRUE(run(server->start()));
     EXPECT_EQ(server->state(), ServerState::ready);
@@ -113,8 +123,12 @@ TEST_F(ManagedServerTest, ACancelledStartStopsWhatItStarted) {
     auto server = make("--never-ready");
     asio::cancellation_signal cancel;
     asio::co_spawn(
-        context_, server->start(),
-        asio::bind_cancellation_slot(cancel.slot(), [this](const std::exception_ptr&, Result<void> result) { started_ = std::move(result); })
+        context_,
+        server->start(),
+        asio::bind_cancellation_slot(
+            cancel.slot(),
+            [this](const std::exception_ptr&, Result<void> result) { started_ = std::move(result); }
+        )
     );
     run_until([&] { return server->state() == ServerState::loading; });
     cancel.emit(asio::cancellation_type::all);
@@ -130,8 +144,12 @@ TEST_F(ManagedServerTest, ACancelledStartLeavesAnotherStartAlone) {
     std::optional<Result<void>> cancelled;
     begin(server);
     asio::co_spawn(
-        context_, server->start(),
-        asio::bind_cancellation_slot(cancel.slot(), [&](const std::exception_ptr&, Result<void> result) { cancelled = std::move(result); })
+        context_,
+        server->start(),
+        asio::bind_cancellation_slot(
+            cancel.slot(),
+            [&](const std::exception_ptr&, Result<void> result) { cancelled = std::move(result); }
+        )
     );
     run_until([&] { return server->state() == ServerState::loading; });
     cancel.emit(asio::cancellation_type::all);
@@ -181,12 +199,15 @@ TEST_F(ManagedServerTest, EventsCarryTimesInOrder) {
     ASSERT_TRUE(run(server->stop(Milliseconds{500})));
     const auto events = server->events();
     ASSERT_EQ(events.size(), 5U);
-    for (std::size_t i = 1; i < events.size(); ++i) EXPECT_GE(events[i].elapsed, events[i - 1].elapsed);
+    for (std::size_t i = 1; i < events.size(); ++i)
+        EXPECT_GE(events[i].elapsed, events[i - 1].elapsed);
     EXPECT_GE(events[2].elapsed.count(), 0.06) << "ready cannot come before the model was loaded";
 }
 
 TEST_F(ManagedServerTest, TheChildDoesNotSeeOurKeys) {
-    ::setenv("OPENAI_API_KEY", "secret-key", 1);  // NOLINT(concurrency-mt-unsafe): no other thread yet
+    ::setenv(
+        "OPENAI_API_KEY", "secret-key", 1
+    );  // NOLINT(concurrency-mt-unsafe): no other thread yet
     auto server = make("");
     ASSERT_TRUE(run(server->start()));
     std::string file = fmt::format("/proc/{}/environ", server->pid());
@@ -212,10 +233,12 @@ TEST_F(ManagedServerTest, AnEndpointThatIsNotOursIsOnlyAsked) {
     EXPECT_EQ(endpoint->pid(), 0);
     EXPECT_TRUE(run(endpoint->health_check()));
     EXPECT_TRUE(run(endpoint->stop(std::nullopt)));
-    EXPECT_EQ(own->state(), ServerState::ready) << "stopping a client of an endpoint leaves the endpoint alone";
+    EXPECT_EQ(own->state(), ServerState::ready)
+        << "stopping a client of an endpoint leaves the endpoint alone";
 }
 
-// Start, stop, kill and check in random order: no state without a way out, no process left, no crash.
+// Start, stop, kill and check in random order: no state without a way out, no process left, no
+// crash.
 TEST_F(ManagedServerTest, RandomCallsAlwaysEnd) {
     std::uint32_t seed = 20'261'124;
     const auto next_random = [&seed] { return (seed = seed * 1'664'525U + 1'013'904'223U) >> 24U; };
@@ -238,12 +261,14 @@ TEST_F(ManagedServerTest, RandomCallsAlwaysEnd) {
         } else {
             asio::co_spawn(context_, server->start(), done);
         }
-        for (unsigned polls = next_random() % 30; polls > 0; --polls) context_.run_one_for(std::chrono::milliseconds(1));
+        for (unsigned polls = next_random() % 30; polls > 0; --polls)
+            context_.run_one_for(std::chrono::milliseconds(1));
         if (context_.stopped()) context_.restart();
     }
     EXPECT_TRUE(run(server->stop(Milliseconds{0})));
     run_until([&] { return outstanding == 0; });
-    EXPECT_TRUE(server->state() == ServerState::stopped || server->state() == ServerState::ready) << name_of(server->state());
+    EXPECT_TRUE(server->state() == ServerState::stopped || server->state() == ServerState::ready)
+        << name_of(server->state());
 }
 
 }  // namespace

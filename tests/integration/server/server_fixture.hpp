@@ -26,15 +26,26 @@ inline ServerCapabilities fake_capabilities() {
     capabilities.backend = BackendKind::mlx;
     capabilities.program = {PUNIE_FAKES_DIR "/fake-model-server"};
     capabilities.version = "fake";
-    capabilities.flags = {"--model", "--host",  "--port",  "--adapter-path", "--temp",
-                          "--top-p", "--top-k", "--min-p", "--max-tokens"};
+    capabilities.flags = {
+        "--model",
+        "--host",
+        "--port",
+        "--adapter-path",
+        "--temp",
+        "--top-p",
+        "--top-k",
+        "--min-p",
+        "--max-tokens"
+    };
     return capabilities;
 }
 
 class ServerFixture : public testing::Test {
 protected:
     /// `fake` is what FAKE_SERVER_ARGS says: how the fake misbehaves.
-    std::shared_ptr<ManagedServer> make(const std::string& fake, std::chrono::milliseconds start_limit = test_limit, int port = 0) {
+    std::shared_ptr<ManagedServer> make(
+        const std::string& fake, std::chrono::milliseconds start_limit = test_limit, int port = 0
+    ) {
         ServerOptions options;
         options.model_path = "a-model";
         options.port = port;
@@ -43,7 +54,9 @@ protected:
     }
 
     std::shared_ptr<ManagedServer> make(
-        ServerOptions options, std::chrono::milliseconds start_limit, std::optional<ServerCapabilities> capabilities
+        ServerOptions options,
+        std::chrono::milliseconds start_limit,
+        std::optional<ServerCapabilities> capabilities
     ) {
         auto config = make_server_config(std::move(options));
         EXPECT_TRUE(config) << (config ? "" : config.error().describe());
@@ -52,7 +65,8 @@ protected:
         managed.capabilities = std::move(capabilities);
         managed.check_files = false;
         managed.on_event = [this](const ServerEvent& event) { on_event(event); };
-        auto server = ManagedServer::make(context_.get_executor(), *std::move(config), std::move(managed));
+        auto server =
+            ManagedServer::make(context_.get_executor(), *std::move(config), std::move(managed));
         servers_.push_back(server);
         return server;
     }

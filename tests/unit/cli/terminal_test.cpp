@@ -9,7 +9,9 @@ namespace punie::cli {
 namespace {
 
 TEST(ExitCodes, FollowTheKindOfFailure) {
-    const auto code = [](ErrorCode kind) { return static_cast<int>(exit_code_of(Error(kind, "x"))); };
+    const auto code = [](ErrorCode kind) {
+        return static_cast<int>(exit_code_of(Error(kind, "x")));
+    };
     EXPECT_EQ(code(ErrorCode::exited), 1);
     EXPECT_EQ(code(ErrorCode::timeout), 1);
     EXPECT_EQ(code(ErrorCode::out_of_memory), 1);
@@ -24,7 +26,9 @@ TEST(ExitCodes, FollowTheKindOfFailure) {
 }
 
 TEST(ErrorJson, HasEverythingThatAMachineNeeds) {
-    auto error = Error(ErrorCode::exited, "the server ended").with_hint("look").with_exit_status("exit code 3");
+    auto error = Error(ErrorCode::exited, "the server ended")
+                     .with_hint("look")
+                     .with_exit_status("exit code 3");
     error = std::move(error).with_log({"one", "two \"quoted\""});
     const auto value = parse_json(error_json(error));
     ASSERT_TRUE(value);
@@ -42,7 +46,10 @@ TEST(Terminal, PaintsNothingWhereThereIsNoTerminal) {
     const Terminal terminal;  // a test's output is a pipe
     if (terminal.stdout_terminal()) GTEST_SKIP() << "run by hand on a terminal";
     EXPECT_EQ(terminal.paint(Colour::red, "text"), "text");
-    EXPECT_FALSE(terminal.interactive() && !terminal.stdout_terminal() && terminal.paint(Colour::red, "x") != "x");
+    EXPECT_FALSE(
+        terminal.interactive() && !terminal.stdout_terminal() &&
+        terminal.paint(Colour::red, "x") != "x"
+    );
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ TEST(Backoff, DoublesUpToAMinute) {
     EXPECT_EQ(backoff.after_death(never_ready, middle), Milliseconds{500});
     EXPECT_EQ(backoff.after_death(never_ready, middle), Milliseconds{1'000});
     EXPECT_EQ(backoff.after_death(never_ready, middle), Milliseconds{2'000});
-    for (int i = 0; i < 40; ++i) EXPECT_LE(backoff.after_death(never_ready, middle), Milliseconds{60'000});
+    for (int i = 0; i < 40; ++i)
+        EXPECT_LE(backoff.after_death(never_ready, middle), Milliseconds{60'000});
     EXPECT_EQ(backoff.after_death(never_ready, middle), Milliseconds{60'000});
     EXPECT_EQ(backoff.deaths_in_a_row(), 44);
 }

@@ -15,7 +15,8 @@ TEST(Readiness, NoLookComesLaterThanThePromiseAllows) {
     Readiness readiness;
     for (int i = 0; i < 10'000; ++i) {
         EXPECT_LE(readiness.step(Seen::nothing_listens).wait, Milliseconds{40});
-        EXPECT_GE(readiness.step(Seen::nothing_listens).wait, Milliseconds{5}) << "that would be a busy loop";
+        EXPECT_GE(readiness.step(Seen::nothing_listens).wait, Milliseconds{5})
+            << "that would be a busy loop";
     }
     EXPECT_LE(readiness.step(Seen::busy).wait, Milliseconds{40});
     EXPECT_LE(readiness.step(Seen::refused).wait, Milliseconds{40});
@@ -23,7 +24,8 @@ TEST(Readiness, NoLookComesLaterThanThePromiseAllows) {
 
 TEST(Readiness, AForeignListenerIsBelievedOnlyWhenItStays) {
     Readiness readiness;
-    for (int i = 0; i < 4; ++i) EXPECT_EQ(readiness.step(Seen::foreign_listener).next, Next::look_again);
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(readiness.step(Seen::foreign_listener).next, Next::look_again);
     EXPECT_EQ(readiness.step(Seen::foreign_listener).next, Next::fail_foreign);
 }
 
@@ -40,7 +42,8 @@ TEST(Readiness, SilentServersGetLongerAndLongerProbes) {
     EXPECT_EQ(before, Milliseconds{10'000});
     for (int i = 0; i < 8; ++i) {
         const auto look = readiness.step(Seen::silent);
-        EXPECT_EQ(look.wait, Milliseconds{0}) << "a request should always be waiting at a silent server";
+        EXPECT_EQ(look.wait, Milliseconds{0})
+            << "a request should always be waiting at a silent server";
         EXPECT_LE(look.probe_limit, Milliseconds{120'000});
         EXPECT_GE(look.probe_limit, before);
         before = look.probe_limit;

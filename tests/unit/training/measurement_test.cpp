@@ -143,6 +143,18 @@ TEST(Measurement, PrintedTextIsDroppedWhenTheCallbackSpeaks) {
     EXPECT_EQ(measurement.source(), Source::callback);
 }
 
+TEST(Measurement, AValidationThatIsPrintedTooCountsOnce) {
+    Measurement measurement;
+    measurement.take(event_of(EventKind::begin, 2), 2, Source::callback);
+    measurement.take(timed(EventKind::validation, 3, 1, 1), 3, Source::callback);
+    measurement.take(timed(EventKind::validation, 0, 1, 1), 3.1, Source::printed_text);
+    measurement.take(timed(EventKind::iteration, 5, 2, 1), 5, Source::callback);
+    BenchmarkResult result;
+    measurement.fill(result, 6);
+    EXPECT_DOUBLE_EQ(result.validation_seconds, 1);
+    EXPECT_DOUBLE_EQ(result.other_seconds, 1);
+}
+
 TEST(Measurement, KeepsWhatTheTrainerSaidOfItsError) {
     Measurement measurement;
     auto error = event_of(EventKind::error, 1);
