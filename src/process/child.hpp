@@ -1,15 +1,17 @@
 #pragma once
 // A child process that cannot outlive us.
 //
-// Between Punie and each child stands a guard (`punie-guard`, src/process/guard/): it starts the child in the strongest
-// container that the system allows and holds a socket to Punie. When Punie dies, however it dies, the socket closes and
-// the guard kills everything that descends from the child; when the guard dies, the kernel or its twin does (see
-// docs/orphans.md for what is guaranteed where).
+// Between Punie and each child stands a guard (`punie-guard`, src/process/guard/): it starts the
+// child in the strongest container that the system allows and holds a socket to Punie. When Punie
+// dies, however it dies, the socket closes and the guard kills everything that descends from the
+// child; when the guard dies, the kernel or its twin does (see docs/orphans.md for what is
+// guaranteed where).
 //
 //   Punie --socket--> punie-guard --(pid namespace | subreaper)--> child --> its children
 //
-// Output: stdout and stderr share a pipe that is read for ever into an OutputRing and, if asked for, a RotatingFile.
-// Thread: a ManagedChild belongs to the executor it was spawned on; `output()` may be read from any thread.
+// Output: stdout and stderr share a pipe that is read for ever into an OutputRing and, if asked
+// for, a RotatingFile. Thread: a ManagedChild belongs to the executor it was spawned on; `output()`
+// may be read from any thread.
 
 #include <punie/error.hpp>
 
@@ -35,6 +37,7 @@ struct ExitStatus {
     std::optional<int> signal;  ///< signal number, if a signal ended it
 
     bool success() const { return code == 0; }
+
     /// "exit code 2" or "signal 9 (Killed)".
     std::string describe() const;
     friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
@@ -43,8 +46,8 @@ struct ExitStatus {
 /// What holds the child's descendants together.
 enum class Containment {
     pid_namespace,  ///< Linux: the kernel kills all when the namespace's first process dies
-    subreaper,      ///< Linux: orphans come to the guard, which kills them; a twin watches the guard
-    kqueue_guard,   ///< macOS: process events, process group and a sweep of descendants
+    subreaper,     ///< Linux: orphans come to the guard, which kills them; a twin watches the guard
+    kqueue_guard,  ///< macOS: process events, process group and a sweep of descendants
 };
 std::string_view name_of(Containment containment);
 
@@ -52,13 +55,14 @@ std::string_view name_of(Containment containment);
 Containment available_containment();
 
 struct SpawnOptions {
-    std::vector<std::string> argv;                       ///< argv[0] is looked up in PATH unless it has a slash
-    std::map<std::string, std::string> environment;      ///< set beside the inherited ones
-    std::vector<std::string> drop_environment;           ///< inherited names that the child must not see
-    std::filesystem::path working_folder;                ///< empty: ours
-    std::optional<std::filesystem::path> log_file;       ///< rotating copy of the output
-    bool events = false;  ///< opens a pipe for the child to write lines to; its number is in PUNIE_EVENTS_FD
-    std::optional<Containment> containment;              ///< for tests: this level instead of the strongest
+    std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it has a slash
+    std::map<std::string, std::string> environment;  ///< set beside the inherited ones
+    std::vector<std::string> drop_environment;      ///< inherited names that the child must not see
+    std::filesystem::path working_folder;           ///< empty: ours
+    std::optional<std::filesystem::path> log_file;  ///< rotating copy of the output
+    bool events =
+        false;  ///< opens a pipe for the child to write lines to; its number is in PUNIE_EVENTS_FD
+    std::optional<Containment> containment;  ///< for tests: this level instead of the strongest
 };
 
 struct StopReport {
@@ -70,9 +74,10 @@ struct StopReport {
 
 class ManagedChild {
 public:
-    /// Starts argv under a guard. Returns when the exec succeeded (not when the program is ready for anything).
-    /// Errors: program_missing (not found, not executable, its interpreter is missing), not_found (working folder), io
-    /// (descriptors or processes exhausted; guard missing: names where it was looked for).
+    /// Starts argv under a guard. Returns when the exec succeeded (not when the program is ready
+    /// for anything). Errors: program_missing (not found, not executable, its interpreter is
+    /// missing), not_found (working folder), io (descriptors or processes exhausted; guard missing:
+    /// names where it was looked for).
     static Task<Result<ManagedChild>> spawn(SpawnOptions options);
 
     ManagedChild(ManagedChild&&) noexcept;
@@ -89,25 +94,27 @@ public:
     /// Whether anything of the tree still runs.
     bool tree_alive() const;
 
-    /// Waits until the started program ended (its descendants may go on). Any number of waiters; cancellable.
+    /// Waits until the started program ended (its descendants may go on). Any number of waiters;
+    /// cancellable.
     Task<ExitStatus> wait_exit();
-    /// Waits until nothing of the tree runs and all its output has been read (a descriptor that escaped the tree gets a
-    /// grace of 200 ms). Cancellable.
+    /// Waits until nothing of the tree runs and all its output has been read (a descriptor that
+    /// escaped the tree gets a grace of 200 ms). Cancellable.
     Task<void> wait_gone();
 
     void terminate();  ///< SIGTERM, then SIGCONT, to the program's process group
     void interrupt();  ///< SIGINT likewise
     void kill();       ///< SIGKILL to everything that descends from the child
 
-    /// SIGTERM, up to `grace`, then SIGKILL; returns when the tree is empty. Idempotent; concurrent calls share the
-    /// stop and the shortest grace wins. When cancelled the tree is killed at once and the call still waits for its end.
+    /// SIGTERM, up to `grace`, then SIGKILL; returns when the tree is empty. Idempotent; concurrent
+    /// calls share the stop and the shortest grace wins. When cancelled the tree is killed at once
+    /// and the call still waits for its end.
     Task<StopReport> stop(Milliseconds grace);
 
     const OutputRing& output() const;
     std::shared_ptr<const OutputRing> shared_output() const;
 
-    /// The next line from the events pipe (without its end), nothing at its end. One reader at a time. Lines over 1 MB
-    /// are cut. Cancellable.
+    /// The next line from the events pipe (without its end), nothing at its end. One reader at a
+    /// time. Lines over 1 MB are cut. Cancellable.
     Task<std::optional<std::string>> next_event();
 
 private:
@@ -119,10 +126,12 @@ private:
 /// A finished short-lived program.
 struct Captured {
     ExitStatus status;
-    std::string output;  ///< stdout and stderr, in the order of arrival, at most `SpawnOptions` ring size (last bytes)
+    std::string output;  ///< stdout and stderr, in the order of arrival, at most `SpawnOptions`
+                         ///< ring size (last bytes)
 };
 
-/// Runs a program to its end. Errors: as spawn; timeout (the tree is killed first). Cancellable (kills the tree).
+/// Runs a program to its end. Errors: as spawn; timeout (the tree is killed first). Cancellable
+/// (kills the tree).
 Task<Result<Captured>> run_to_end(SpawnOptions options, Milliseconds limit);
 
 /// The same for callers without an event loop; must not be called from inside one.

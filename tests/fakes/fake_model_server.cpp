@@ -66,7 +66,8 @@ long long monotonic_ns() {
 
 [[noreturn]] void die_by(int signal_number) {
     ::signal(signal_number, SIG_DFL);
-    ::raise(signal_number);  // to this thread: with kill() another one may take it, later than the _exit below
+    ::raise(signal_number
+    );  // to this thread: with kill() another one may take it, later than the _exit below
     ::_exit(128 + signal_number);  // a signal that does not kill
 }
 

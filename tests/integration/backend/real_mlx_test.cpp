@@ -107,7 +107,8 @@ TEST_F(RealMlx, ItsOwnAdaptersFitTheirModel) {
     const auto model = read_model(model_);
     ASSERT_TRUE(model) << model.error().describe();
     std::vector<std::string> types = {"lora", "dora"};
-    if (!model->quantization_bits) types.emplace_back("full");  // quantised weights have no gradient
+    if (!model->quantization_bits)
+        types.emplace_back("full");  // quantised weights have no gradient
     for (const auto& type : types) {
         const auto result = check_adapter(*model, adapter(type));
         EXPECT_TRUE(result) << type << ": " << result.error().describe();

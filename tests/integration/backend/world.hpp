@@ -56,7 +56,10 @@ protected:
 
     /// A shell script that counts its runs in FILE.runs.
     std::filesystem::path program(const std::filesystem::path& file, const std::string& body) {
-        write(file, "#!/bin/sh\nPATH=/usr/bin:/bin\necho x >> '" + file.native() + ".runs'\n" + body + "\n");
+        write(
+            file,
+            "#!/bin/sh\nPATH=/usr/bin:/bin\necho x >> '" + file.native() + ".runs'\n" + body + "\n"
+        );
         std::filesystem::permissions(file, std::filesystem::perms::owner_all);
         return file;
     }
