@@ -45,14 +45,21 @@ Colour colour_of(ServerState state) {
     return Colour::bold;
 }
 
+/// What every request to this server should carry, because the server has no flag for it.
+json::object defaults_of(const ServerConfig& config) {
+    json::object fields;
+    for (const auto& [name, value] : request_defaults(config)) {
+        if (auto parsed = parse_json(value)) fields[name] = *parsed;
+    }
+    return fields;
+}
+
 /// A request that can be pasted into a shell, with the defaults that the server has no flag for.
 std::string curl_line(const ServerConfig& config) {
     json::object body{
         {"messages", json::array{json::object{{"role", "user"}, {"content", "Hello"}}}}
     };
-    for (const auto& [name, value] : request_defaults(config)) {
-        if (auto parsed = parse_json(value)) body[name] = *parsed;
-    }
+    for (const auto& [name, value] : defaults_of(config)) body[name] = value;
     return fmt::format(
         "curl {}/chat/completions -H {} -d {}",
         config.base_url(),
@@ -171,6 +178,9 @@ private:
             {"url", server_.config().base_url()},
             {"pid", server_.pid()},
         };
+        if (event.state == ServerState::ready) {
+            object["request_defaults"] = defaults_of(server_.config());
+        }
         if (event.error) object["code"] = name_of(event.error->code());
         return to_text(object);
     }
