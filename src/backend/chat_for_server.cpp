@@ -21,8 +21,7 @@ Result<ChatModel> create_server_model(const ServerConfig& config) {
     options.request_defaults = request_defaults(config);
     if (config.backend() ==
         BackendKind::openai) {  // a server of ours has no key; a secret never comes from argv
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): read only, nothing in Punie changes the
-        // environment
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): read only, nothing in Punie changes the environment
         if (const char* key = std::getenv("PUNIE_API_KEY"); key != nullptr) options.api_key = key;
     }
     return create_endpoint_model(std::move(options));

@@ -125,8 +125,7 @@ bool excepted(std::string_view no_proxy, const HostPort& peer) {
 std::map<std::string, std::string> proxy_environment() {
     Environment found;
     for (const auto* name : variables) {
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): read only, nothing in Punie changes the
-        // environment
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): read only, nothing in Punie changes the environment
         if (const char* value = std::getenv(name); value != nullptr) found.emplace(name, value);
     }
     return found;

@@ -45,7 +45,7 @@ private:
 /// counted, writing is tried again later.
 class RotatingFile {
 public:
-    RotatingFile(
+    explicit RotatingFile(
         std::filesystem::path file, std::uint64_t max_bytes = 10'000'000, unsigned keep = 3
     );
     ~RotatingFile();
