@@ -100,9 +100,10 @@ Task<Check> compiler_check(bool needed) {
                             "install it anew");
 }
 
-Task<Check> program_check(const Backend& backend, std::string name) {
+/// `backend` is one of the constant objects of the registry, which outlive everything.
+Task<Check> program_check(const Backend* backend, std::string name) {
     const Search nowhere_in_particular;
-    auto can = co_await backend.capabilities(nowhere_in_particular);
+    auto can = co_await backend->capabilities(nowhere_in_particular);
     if (can) co_return ok(name, fmt::format("{} {}", can->program.front(), can->version));
     co_return from_error(CheckStatus::warning, std::move(name), can.error());
 }
@@ -215,8 +216,8 @@ Task<DoctorReport> examine(Search search) {
     report.checks.push_back(memory_check());
     report.checks.push_back(disk_check());
     report.checks.push_back(hub_check());
-    report.checks.push_back(co_await program_check(llama_backend(), "llama-server"));
-    report.checks.push_back(co_await program_check(vllm_backend(), "vllm"));
+    report.checks.push_back(co_await program_check(&llama_backend(), "llama-server"));
+    report.checks.push_back(co_await program_check(&vllm_backend(), "vllm"));
     co_return report;
 }
 

@@ -82,6 +82,8 @@ public:
 
     ManagedChild(ManagedChild&&) noexcept;
     ManagedChild& operator=(ManagedChild&&) noexcept;
+    ManagedChild(const ManagedChild&) = delete;
+    ManagedChild& operator=(const ManagedChild&) = delete;
     /// Kills the tree if it still runs (the guard does it; this does not wait).
     ~ManagedChild();
 

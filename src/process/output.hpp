@@ -51,6 +51,8 @@ public:
     ~RotatingFile();
     RotatingFile(RotatingFile&&) noexcept;
     RotatingFile& operator=(RotatingFile&&) noexcept;
+    RotatingFile(const RotatingFile&) = delete;
+    RotatingFile& operator=(const RotatingFile&) = delete;
 
     void write(std::string_view bytes);
     std::uint64_t dropped() const;
