@@ -89,16 +89,21 @@ void mark_descendants() {
     }
 }
 
-/// How many living descendants but `last` got the signal.
-std::size_t signal_all(int signal, pid_t last) {
-    read_table();
-    mark_descendants();
+/// Sends `signal` to the living descendants that the table knows, but not to `last`; how many got
+/// it.
+std::size_t signal_known(int signal, pid_t last) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < table_size; ++i) {
         if (!table[i].ours || table[i].zombie || table[i].pid == last) continue;
         if (::kill(table[i].pid, signal) == 0) ++count;
     }
     return count;
+}
+
+std::size_t signal_all(int signal, pid_t last) {
+    read_table();
+    mark_descendants();
+    return signal_known(signal, last);
 }
 
 /// Reaps what has ended; false when there is no child left.

@@ -145,10 +145,11 @@ TEST_P(Orphans, NothingLivesOneSecondLater) {
     const auto tree = punie.tree();
     ASSERT_NE(tree.program, 0) << "the tree did not start";
     ASSERT_NE(tree.inner, 0);
-    ASSERT_GE(marked(mark).size(), row.words.empty() ? 3U : 6U);
+    const auto all = marked(mark);
+    ASSERT_GE(all.size(), row.words.empty() ? 3U : 6U);
     for (const pid_t victim : row.victims(tree))
         ::kill(victim, SIGKILL);  // the second may be dead by then
-    EXPECT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s)) << survivors(mark);
+    EXPECT_TRUE(gone_within_a_second(mark, all)) << survivors(mark);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -206,12 +207,13 @@ TEST_P(OrphanCases, GuardKilledWhileItKills) {
             });
             const auto tree = punie.tree();
             ASSERT_NE(tree.program, 0);
+            const auto all = marked(mark);
             ::kill(tree.punie, SIGKILL);
             const auto end = std::chrono::steady_clock::now() + delay;
             while (std::chrono::steady_clock::now() < end) {
             }
             ::kill(outer ? tree.guard : tree.inner, SIGKILL);
-            ASSERT_TRUE(eventually([&] { return marked(mark).empty(); }, 1s))
+            ASSERT_TRUE(gone_within_a_second(mark, all))
                 << (outer ? "outer " : "inner ") << delay.count() << " us: " << survivors(mark);
         }
     }

@@ -112,7 +112,20 @@ bool eventually(Predicate done, std::chrono::milliseconds limit = patience) {
     return true;
 }
 
-/// The same inside a coroutine.
+/// Whether nothing with this mark lives one second from now. Those known now are watched, which
+/// costs little: the census of all processes, again and again, would take from the guards the time
+/// in which they are to act.
+inline bool gone_within_a_second(const std::string& mark, const std::vector<pid_t>& known) {
+    const auto end = std::chrono::steady_clock::now() + 1s;
+    eventually([&] { return std::ranges::none_of(known, process_alive); }, 1s);
+    const auto rest = end - std::chrono::steady_clock::now();
+    return eventually(
+        [&] { return marked(mark).empty(); },
+        std::chrono::duration_cast<std::chrono::milliseconds>(rest)
+    );
+}
+
+/// As `eventually`, inside a coroutine.
 template <typename Predicate>
 Task<bool> soon(Predicate done, std::chrono::milliseconds limit = patience) {
     const auto end = std::chrono::steady_clock::now() + limit;
