@@ -26,6 +26,8 @@ Task<Result<Response>> send(ClientOptions options, Request request) {
     co_return co_await client.send(std::move(request), Deadlines{.connect = Milliseconds(0)});
 }
 
+/// The server may see the request before the client knows that it is sent, so the words for that
+/// moment are open.
 struct Phase {
     const char* name;
     /// What the server does before it sits there; it has reached the phase when this returns.
@@ -71,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
     Table,
     CancelledIn,
     testing::Values(
-        Phase{"Header", reads, "http", 0, "cancelled while waiting for the response header"},
+        Phase{"Header", reads, "http", 0, "cancelled while waiting for the"},
         Phase{
             "HalfHeader", reads_and_says("HTTP/1.1 200 O"), "http", 0, "cancelled while waiting for"
         },
@@ -135,7 +137,7 @@ TEST(Cancelling, WhileTheProxyThinks) {
     const auto response = loop.run(send(options, Request{.url = "https://example.org/"}));
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code(), ErrorCode::cancelled) << response.error().message();
-    EXPECT_THAT(response.error().message(), HasSubstr("the proxy's answer to CONNECT"));
+    EXPECT_THAT(response.error().message(), HasSubstr("cancelled while waiting for the proxy"));
 }
 
 /// Cancels itself while it waits for the second piece, and then asks for a third.
