@@ -99,7 +99,7 @@ TEST_F(ServeTest, RestartBringsADeadServerBack) {
     auto program = punie(serve({"--json", "--restart"}));
     ready_tree(program);
     const auto first = *integer_member(*event_with_state(program.json_lines(), "ready"), "pid");
-    ::kill(static_cast<pid_t>(first), SIGSEGV);
+    ::kill(static_cast<pid_t>(first), SIGABRT);
     EXPECT_TRUE(program.read_until([&] {
         const auto lines = program.json_lines();
         const auto* ready = event_with_state(lines, "ready");
@@ -116,10 +116,10 @@ TEST_F(ServeTest, WithoutRestartADeadServerEndsPunieWithItsReason) {
     ::kill(
         static_cast<pid_t>(*integer_member(*event_with_state(program.json_lines(), "ready"), "pid")
         ),
-        SIGSEGV
+        SIGABRT
     );
     EXPECT_EQ(program.wait(), 1);
-    EXPECT_THAT(program.out(), HasSubstr("signal 11"));
+    EXPECT_THAT(program.out(), HasSubstr("signal 6"));
 }
 
 struct Orphan {
