@@ -132,6 +132,7 @@ void show(Terminal& terminal, const BenchmarkResult& result, const BenchOptions&
             "about " + seconds(*result.seconds_for_plan));
     }
     if (result.event_source != "callback") row(terminal, "read from", result.event_source);
+    for (const auto& note : result.notes) row(terminal, "note", note);
     if (result.stopped_early)
         row(terminal,
             "stopped early",
