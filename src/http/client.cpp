@@ -113,11 +113,11 @@ Task<Result<ResponseStream>> Client::open(Request request, Deadlines deadlines) 
     if (!plan) co_return std::unexpected(std::move(plan).error());
     const auto executor = co_await asio::this_coro::executor;
     auto impl = std::make_unique<ResponseStream::Impl>(
-        shared, Exchange(executor, std::move(*plan), deadlines)
+        shared, Exchange(executor, std::move(*plan), deadlines, shared->tls)
     );
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
-    auto begun = co_await impl->exchange.begin(shared->tls);
+    auto begun = co_await impl->exchange.begin();
     co_await asio::this_coro::throw_if_cancelled(throws);
     if (!begun) co_return std::unexpected(std::move(begun).error());
     co_return ResponseStream(std::move(impl));

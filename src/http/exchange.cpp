@@ -22,8 +22,11 @@ std::string in_words(const boost::system::error_code& error) {
 
 }  // namespace
 
-Exchange::Exchange(const asio::any_io_executor& executor, Plan plan, Deadlines deadlines)
+Exchange::Exchange(
+    const asio::any_io_executor& executor, Plan plan, Deadlines deadlines, TlsContext& tls
+)
     : plan_(std::move(plan)),
+      tls_(&tls),
       limits_(deadlines, std::chrono::steady_clock::now()),
       connection_(executor),
       reader_(plan_.rule),
@@ -63,11 +66,11 @@ Error Exchange::trouble(const IoResult& result, const Wait& wait) const {
     };
 }
 
-Task<Result<void>> Exchange::begin(TlsContext& tls) {
+Task<Result<void>> Exchange::begin() {
     auto done = co_await dial();
     if (done && !plan_.tunnel.empty()) done = co_await open_tunnel();
-    if (done && plan_.tls()) done = co_await secure(tls);
-    if (done) done = co_await send(plan_.wire, false);
+    if (done && plan_.tls()) done = co_await secure();
+    if (done) done = co_await send(false);
     if (done) done = co_await read_header();
     plan_.wire.clear();
     plan_.wire.shrink_to_fit();
@@ -113,7 +116,7 @@ Task<Result<void>> Exchange::dial() {
 }
 
 Task<Result<void>> Exchange::open_tunnel() {
-    auto sent = co_await send(plan_.tunnel, true);
+    auto sent = co_await send(true);
     if (!sent) co_return sent;
     reader_ = ResponseReader(BodyRule::none);
     const auto wait = limits_.connect("the proxy's answer to CONNECT");
@@ -157,11 +160,11 @@ Task<Result<void>> Exchange::open_tunnel() {
     co_return Result<void>();
 }
 
-Task<Result<void>> Exchange::secure(TlsContext& tls) {
-    auto context = tls.context();
+Task<Result<void>> Exchange::secure() {
+    auto context = tls_->context();
     if (!context) co_return std::unexpected(std::move(context).error());
     SSL* session = connection_.start_tls(**context);
-    if (auto expected = expect_host(session, plan_.url.peer.host, tls.verify()); !expected)
+    if (auto expected = expect_host(session, plan_.url.peer.host, tls_->verify()); !expected)
         co_return expected;
     const auto wait = limits_.connect("the TLS handshake");
     const auto result = co_await connection_.handshake(wait.deadline);
@@ -172,8 +175,8 @@ Task<Result<void>> Exchange::secure(TlsContext& tls) {
 
 /// A server may answer before it has read everything and close: what it says is then worth more
 /// than the failed write.
-Task<Result<void>> Exchange::send(const std::string& wire, bool tunnel) {
-    std::string_view rest = wire;
+Task<Result<void>> Exchange::send(bool tunnel) {
+    std::string_view rest = tunnel ? plan_.tunnel : plan_.wire;
     while (!rest.empty()) {
         const auto wait =
             tunnel ? limits_.connect("the proxy to take the CONNECT request")

@@ -26,10 +26,13 @@ inline constexpr std::string_view refused_words = "connection refused";
 /// connection is closed and every further call gives the same error.
 class Exchange {
 public:
-    Exchange(const asio::any_io_executor& executor, Plan plan, Deadlines deadlines);
+    /// `tls` must outlive the exchange.
+    Exchange(
+        const asio::any_io_executor& executor, Plan plan, Deadlines deadlines, TlsContext& tls
+    );
 
-    /// Everything up to the response's header. `tls` must outlive the exchange.
-    Task<Result<void>> begin(TlsContext& tls);
+    /// Everything up to the response's header.
+    Task<Result<void>> begin();
 
     /// The next body bytes, nothing at the proper end.
     Task<Result<std::optional<std::string>>> next();
@@ -49,8 +52,8 @@ private:
     Task<Result<void>> dial();
     Task<IoResult> connect_to_one_of(Endpoints endpoints, SteadyTime deadline);
     Task<Result<void>> open_tunnel();
-    Task<Result<void>> secure(TlsContext& tls);
-    Task<Result<void>> send(const std::string& wire, bool tunnel);
+    Task<Result<void>> secure();
+    Task<Result<void>> send(bool tunnel);
     Task<Result<void>> read_header();
     Task<Result<void>> read_body_bytes();
     Task<Result<std::size_t>> fill(Wait wait);
@@ -60,6 +63,7 @@ private:
     std::string peer() const;
 
     Plan plan_;
+    TlsContext* tls_;
     Limits limits_;
     Connection connection_;
     ResponseReader reader_;

@@ -106,9 +106,9 @@ TEST(Cancelling, WhileSending) {
 }
 
 /// Cancels itself at its first wait, which is the connect; then starts another exchange.
-Task<Result<Response>> send_and_cancel(std::string url, Loop& loop) {
+Task<Result<Response>> send_and_cancel(std::string url, Loop* loop) {
     co_await asio::this_coro::throw_if_cancelled(false);
-    loop.cancel();
+    loop->cancel();
     auto first = co_await send({}, Request{.url = url});
     const auto second = co_await send({}, Request{.url = url});
     EXPECT_FALSE(second) << "a coroutine that was cancelled stays cancelled";
@@ -120,7 +120,7 @@ TEST(Cancelling, WhileConnecting) {
     const FullPort port;
     Loop loop;
     const auto response =
-        loop.run(send_and_cancel(fmt::format("http://127.0.0.1:{}/", port.port()), loop));
+        loop.run(send_and_cancel(fmt::format("http://127.0.0.1:{}/", port.port()), &loop));
     ASSERT_FALSE(response);
     EXPECT_EQ(response.error().code(), ErrorCode::cancelled) << response.error().message();
     EXPECT_THAT(response.error().message(), HasSubstr("the TCP connection"));
@@ -141,14 +141,14 @@ TEST(Cancelling, WhileTheProxyThinks) {
 }
 
 /// Cancels itself while it waits for the second piece, and then asks for a third.
-Task<Result<int>> read_and_cancel(std::string url, Loop& loop) {
+Task<Result<int>> read_and_cancel(std::string url, Loop* loop) {
     const Client client;
     auto stream = co_await client.open(Request{.url = std::move(url)}, {});
     if (!stream) co_return std::unexpected(stream.error());
     auto first = co_await stream->next();
     EXPECT_EQ(first.value(), "hello");
     co_await asio::this_coro::throw_if_cancelled(false);
-    loop.cancel();
+    loop->cancel();
     for (int i = 0; i < 2; ++i) {
         const auto piece = co_await stream->next();
         EXPECT_FALSE(piece);
@@ -165,7 +165,7 @@ TEST(Cancelling, BetweenTwoPieces) {
         peer.wait_for_close();
     });
     Loop loop;
-    const auto result = loop.run(read_and_cancel(server.url(), loop));
+    const auto result = loop.run(read_and_cancel(server.url(), &loop));
     EXPECT_TRUE(result) << result.error().message();
 }
 

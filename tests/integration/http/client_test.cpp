@@ -183,7 +183,7 @@ TEST(BadAnswerMidway, AResetInTheBodyIsNoEnd) {
         });
         Loop loop;
         const auto result =
-            loop.run([](std::string url, test::Flag& got) -> Task<Result<std::string>> {
+            loop.run([](std::string url, test::Flag* got) -> Task<Result<std::string>> {
                 const Client client;
                 Request request;
                 request.url = std::move(url);
@@ -191,13 +191,13 @@ TEST(BadAnswerMidway, AResetInTheBodyIsNoEnd) {
                 if (!stream) co_return std::unexpected(stream.error());
                 auto first = co_await stream->next();
                 EXPECT_EQ(first.value(), "hello");
-                got.set();
+                got->set();
                 auto second = co_await stream->next();
                 if (second) co_return std::string("an end");
                 auto third = co_await stream->next();
                 EXPECT_FALSE(third) << "an error stays one";
                 co_return std::unexpected(second.error());
-            }(server.url(), got_piece));
+            }(server.url(), &got_piece));
         ASSERT_FALSE(result) << *result;
         EXPECT_EQ(result.error().code(), ErrorCode::connection);
         EXPECT_THAT(result.error().message(), HasSubstr("reset by the peer"));

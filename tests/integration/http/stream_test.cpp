@@ -76,15 +76,15 @@ private:
 };
 
 /// Reads one piece, lets the server run into the wall, then reads the rest.
-Task<Result<std::uint64_t>> read_slowly(std::string url, FastServer& server) {
+Task<Result<std::uint64_t>> read_slowly(std::string url, FastServer* server) {
     const Client client;
     auto stream = co_await client.open(
         Request{.url = std::move(url)}, Deadlines{.between_bytes = Milliseconds(10'000)}
     );
     if (!stream) co_return std::unexpected(stream.error());
     auto piece = co_await stream->next();
-    EXPECT_TRUE(server.wait_until_blocked());
-    EXPECT_LT(server.sent(), 64'000'000U) << "nobody reads, so only the kernel's buffers may fill";
+    EXPECT_TRUE(server->wait_until_blocked());
+    EXPECT_LT(server->sent(), 64'000'000U) << "nobody reads, so only the kernel's buffers may fill";
     std::uint64_t total = 0;
     while (piece && *piece) {
         EXPECT_LE((*piece)->size(), 65'536U);
@@ -100,7 +100,7 @@ TEST(Streaming, ALargeBodyNeedsNoMemoryAndWaitsForItsReader) {
     PeerServer server([&](Peer& peer) { behaviour(peer); });
     const auto before = peak_memory();
     Loop loop;
-    const auto total = loop.run(read_slowly(server.url(), behaviour));
+    const auto total = loop.run(read_slowly(server.url(), &behaviour));
     ASSERT_TRUE(total) << total.error().message();
     EXPECT_EQ(*total, large);
     const auto grown = peak_memory() - before;
@@ -111,14 +111,14 @@ TEST(Streaming, ALargeBodyNeedsNoMemoryAndWaitsForItsReader) {
 }
 
 /// Takes pieces one by one and lets the server send the next only after each.
-Task<Result<std::string>> read_in_step(std::string url, test::Flag& first, test::Flag& second) {
+Task<Result<std::string>> read_in_step(std::string url, test::Flag* first, test::Flag* second) {
     const Client client;
     auto stream = co_await client.open(Request{.url = std::move(url)}, {});
     if (!stream) co_return std::unexpected(stream.error());
     EXPECT_EQ(stream->status(), 200);
     EXPECT_EQ(find_header(stream->headers(), "content-type"), "text/event-stream");
     std::string seen;
-    for (auto* flag : {&first, &second}) {
+    for (auto* flag : {first, second}) {
         auto piece = co_await stream->next();
         if (!piece || !*piece) co_return fail(ErrorCode::state, "no piece");
         seen += **piece + "|";
@@ -147,7 +147,7 @@ TEST(Streaming, APieceComesWhenItIsSentNotWhenTheNextOneIs) {
         peer.wait_for_close();
     });
     Loop loop;
-    const auto seen = loop.run(read_in_step(server.url(), first, second));
+    const auto seen = loop.run(read_in_step(server.url(), &first, &second));
     ASSERT_TRUE(seen) << seen.error().message();
     EXPECT_EQ(*seen, "hi|!|end");
 }
