@@ -8,22 +8,22 @@
 // was whole.
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
+#include <ctime>
 #include <mutex>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -141,6 +141,7 @@ void flood() {
 
 void close_output() {
     const int nowhere = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nowhere < 0) return;
     ::dup2(nowhere, 1);
     ::dup2(nowhere, 2);
 }
@@ -434,7 +435,8 @@ int listen_or_die() {
     if (bound.fd < 0) {
         const auto reason = errno;
         const auto text = "Traceback (most recent call last):\nOSError: [Errno " +
-                          std::to_string(reason) + "] " + std::strerror(reason) + "\n";
+                          std::to_string(reason) + "] " + std::generic_category().message(reason) +
+                          "\n";
         write_all(2, text);
         ::_exit(1);
     }

@@ -198,6 +198,7 @@ inline std::string with_spaces(std::string word) {
 }
 
 inline std::vector<std::string> environment_words() {
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): read before there are threads
     const char* text = std::getenv("FAKE_SERVER_ARGS");
     std::vector<std::string> words;
     std::string word;

@@ -191,6 +191,7 @@ TEST(ChatModel, ManyThreadsShareOne) {
     FakeServer server({"--echo-request"});
     const auto model = client(endpoint(server));
     std::vector<std::future<Result<ChatReply>>> replies;
+    replies.reserve(8);
     for (int i = 0; i < 8; ++i) {
         replies.push_back(std::async(std::launch::async, [&model, i] {
             auto request = question();

@@ -4,20 +4,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): macOS declares it nowhere
 
 namespace punie::openai {
 
@@ -29,7 +29,11 @@ public:
     ) {
         flags.insert(
             flags.begin(),
-            {PUNIE_FAKES_DIR "/fake-model-server", "--port", "0", "--model", "fake-model"}
+            {std::string(PUNIE_FAKES_DIR) + "/fake-model-server",
+             "--port",
+             "0",
+             "--model",
+             "fake-model"}
         );
         spawn(flags);
         const auto line = wait_for(awaited);
@@ -82,6 +86,7 @@ private:
         ::fcntl(pipe_ends[1], F_SETFD, FD_CLOEXEC);
         output_ = pipe_ends[0];
         std::vector<char*> argv;
+        argv.reserve(words.size() + 1);
         for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
         argv.push_back(nullptr);
         posix_spawn_file_actions_t actions;

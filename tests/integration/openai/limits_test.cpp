@@ -8,7 +8,6 @@
 namespace punie::openai {
 namespace {
 
-using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
 
@@ -18,17 +17,17 @@ EndpointOptions with_limits(const FakeServer& server, ChatDeadlines deadlines) {
     return options;
 }
 
-void expect_timeout(const Result<ChatReply>& reply, const testing::Matcher<std::string>& message) {
+void expect_timeout(const Result<ChatReply>& reply, const std::vector<std::string>& words) {
     ASSERT_FALSE(reply);
     EXPECT_EQ(reply.error().code(), ErrorCode::timeout) << reply.error().describe();
-    EXPECT_THAT(reply.error().message(), message);
+    for (const auto& word : words) EXPECT_THAT(reply.error().message(), HasSubstr(word));
 }
 
 TEST(Limits, OfTheFirstTokenWhenNothingIsAnswered) {
     FakeServer server({"--never-ready"});
     const auto options = with_limits(server, {.first_token = 100ms});
-    expect_timeout(client(options).complete(question()), HasSubstr("0.10 s"));
-    expect_timeout(stream(options).reply, HasSubstr("0.10 s"));
+    expect_timeout(client(options).complete(question()), {"0.10 s"});
+    expect_timeout(stream(options).reply, {"0.10 s"});
     EXPECT_TRUE(server.wait_for("client-gone"));
 }
 
@@ -36,7 +35,7 @@ TEST(Limits, OfTheFirstTokenAlthoughCommentsKeepComing) {
     FakeServer server({"--hang-first-token", "--keepalive-comments"});
     expect_timeout(
         stream(with_limits(server, {.first_token = 200ms, .between_tokens = 30s})).reply,
-        AllOf(HasSubstr("first_token"), HasSubstr("keep-alive"))
+        {"first_token", "keep-alive"}
     );
     EXPECT_TRUE(server.wait_for("client-gone"));
 }
@@ -45,7 +44,7 @@ TEST(Limits, BetweenTokens) {
     FakeServer server({"--hang-mid-stream"});
     const auto [reply, pieces] =
         stream(with_limits(server, {.first_token = 30s, .between_tokens = 100ms}));
-    expect_timeout(reply, AllOf(HasSubstr("between_tokens"), HasSubstr("11 bytes of the answer")));
+    expect_timeout(reply, {"between_tokens", "11 bytes of the answer"});
     EXPECT_EQ(pieces.size(), 2U);
     EXPECT_TRUE(server.wait_for("client-gone"));
 }
@@ -54,18 +53,15 @@ TEST(Limits, CommentsAreLifeBetweenTokens) {
     FakeServer server({"--hang-mid-stream", "--keepalive-comments"});
     const ChatDeadlines limits{.first_token = 30s, .between_tokens = 1s, .total = 2500ms};
     expect_timeout(
-        stream(with_limits(server, limits)).reply,
-        AllOf(HasSubstr("total limit"), HasSubstr("11 bytes of the answer"))
+        stream(with_limits(server, limits)).reply, {"total limit", "11 bytes of the answer"}
     );
 }
 
 TEST(Limits, InAll) {
     FakeServer server({"--never-ready"});
     const auto options = with_limits(server, {.total = 100ms});
-    expect_timeout(
-        client(options).complete(question()), AllOf(HasSubstr("total limit"), HasSubstr("nothing"))
-    );
-    expect_timeout(stream(options).reply, HasSubstr("total limit"));
+    expect_timeout(client(options).complete(question()), {"total limit", "nothing"});
+    expect_timeout(stream(options).reply, {"total limit"});
 }
 
 TEST(Limits, InAllWhileWaitingToRepeat) {
@@ -173,7 +169,8 @@ TEST_P(CancelInADelta, ByAnException) {
         throw std::runtime_error("enough");
     };
     const auto model = client(options);
-    EXPECT_THROW(static_cast<void>(model.stream(question(), on_delta)), std::runtime_error);
+    const auto call = [&] { return model.stream(question(), on_delta).has_value(); };
+    EXPECT_THROW(call(), std::runtime_error);
     EXPECT_EQ(pieces, 1) << "no delta after the exception";
     EXPECT_TRUE(server.wait_for("client-gone"));
 }

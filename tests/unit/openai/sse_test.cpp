@@ -27,6 +27,7 @@ std::vector<SseEvent> read_in_pieces(std::string_view bytes, std::size_t size) {
 
 std::vector<std::string> data_of(const std::vector<SseEvent>& events) {
     std::vector<std::string> data;
+    data.reserve(events.size());
     for (const auto& event : events) data.push_back(event.data);
     return data;
 }
@@ -67,7 +68,7 @@ const Row rows[] = {
     {"id_with_nul_is_ignored", "id: 1\0\ndata: a\n\n"sv, {{"message", "a", ""}}},
     {"empty_data", "data\n\ndata\ndata\n\ndata:", {{"message", "", ""}, {"message", "\n", ""}}},
     {"unknown_fields", "retry: 10\nfoo: bar\nDATA: no\ndata: a\n\n", {{"message", "a", ""}}},
-    {"colons_in_the_value", "data: {\"a\": \"b: c\"}\n\n", {{"message", "{\"a\": \"b: c\"}", ""}}},
+    {"colons_in_the_value", "data: {\"a\": \"b: c\"}\n\n", {{"message", R"({"a": "b: c"})", ""}}},
     {"no_empty_line_at_the_end", "data: a\n\ndata: torn\n", {{"message", "a", ""}}},
     {"nothing", "", {}},
     {"empty_lines", "\n\n\r\r\n\n", {}},
