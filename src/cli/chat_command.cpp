@@ -47,8 +47,10 @@ public:
     ExitCode ask(const std::string& prompt, std::stop_token stop) {
         request_.messages.push_back({.role = "user", .content = prompt});
         std::string answer;
+        pieces_ = 0;
         const auto show = [&](const ChatDelta& delta) {
             answer += delta.content;
+            ++pieces_;
             if (!options_.json && !delta.content.empty())
                 terminal_.print_raw(printable_lines(delta.content));
         };
@@ -82,11 +84,19 @@ private:
         }
     }
 
+    /// Without the wait for the first token, unless everything came at once: then that wait is all
+    /// there is to divide by.
+    double tokens_per_second(const ChatReply& reply, std::int64_t tokens) const {
+        const bool streamed = tokens > 1 && pieces_ > 1;
+        const auto time =
+            streamed ? reply.total_time - reply.time_to_first_token : reply.total_time;
+        if (tokens < 1 || time.count() <= 0) return 0;
+        return static_cast<double>(streamed ? tokens - 1 : tokens) / time.count();
+    }
+
     void show_figures(const ChatReply& reply) {
         const auto tokens = reply.usage ? reply.usage->completion_tokens : 0;
-        const double generating = (reply.total_time - reply.time_to_first_token).count();
-        const double rate =
-            tokens > 1 && generating > 0 ? static_cast<double>(tokens - 1) / generating : 0;
+        const double rate = tokens_per_second(reply, tokens);
         if (options_.json) {
             print_json(reply, rate);
             return;
@@ -137,6 +147,7 @@ private:
     ChatModel model_;
     Terminal& terminal_;
     ChatRequest request_;
+    int pieces_ = 0;  ///< deltas of the last answer
 };
 
 ExitCode converse(Chat& chat, Terminal& terminal) {
