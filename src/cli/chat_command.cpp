@@ -204,7 +204,7 @@ ExitCode chat_with_own_server(const ChatOptions& options, Terminal& terminal) {
     return talk(options, *std::move(model), terminal);
 }
 
-ExitCode run_chat(ChatOptions options, Terminal& terminal) {
+ExitCode run_chat(const ChatOptions& options, Terminal& terminal) {
     if (!options.url.empty()) return chat_with_url(options, terminal);
     if (options.model.server.model_path.empty()) {
         return terminal.report(
