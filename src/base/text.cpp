@@ -11,7 +11,7 @@ namespace punie {
 
 std::string human_bytes(std::uint64_t bytes) {
     static constexpr std::array units = {"B", "kB", "MB", "GB", "TB"};
-    double value = static_cast<double>(bytes);
+    auto value = static_cast<double>(bytes);
     std::size_t unit = 0;
     while (value >= 999.5 && unit + 1 < units.size()) {
         value /= 1000;
@@ -27,7 +27,7 @@ std::string human_duration(std::chrono::duration<double> time) {
     // limits at which the rounded figure would be that of the next form
     if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
     if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
-    const auto whole = static_cast<long long>(std::llround(seconds));
+    const auto whole = std::llround(seconds);
     if (whole < 3600) return fmt::format("{} min {} s", whole / 60, whole % 60);
     return fmt::format("{} h {} min", whole / 3600, whole % 3600 / 60);
 }

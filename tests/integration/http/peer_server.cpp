@@ -10,7 +10,8 @@
 
 #include <array>
 #include <cerrno>
-#include <stdexcept>
+#include <system_error>
+#include <utility>
 
 namespace punie::test {
 
@@ -82,7 +83,7 @@ std::string Peer::read_exactly(std::size_t count) {
     return bytes;
 }
 
-bool Peer::send(std::string_view bytes) {
+bool Peer::send(std::string_view bytes) const {
     while (!bytes.empty()) {
         const auto count = send_some(bytes);
         if (count <= 0) return false;
@@ -91,11 +92,11 @@ bool Peer::send(std::string_view bytes) {
     return true;
 }
 
-std::ptrdiff_t Peer::send_some(std::string_view bytes) {
+std::ptrdiff_t Peer::send_some(std::string_view bytes) const {
     return ::send(descriptor_, bytes.data(), bytes.size(), no_signal);
 }
 
-void Peer::wait_for_close() {
+void Peer::wait_for_close() const {
     std::array<char, 4096> buffer{};
     while (::recv(descriptor_, buffer.data(), buffer.size(), 0) > 0) {
     }
@@ -166,8 +167,9 @@ FullPort::FullPort() {
         const int filler = ::socket(AF_INET, SOCK_STREAM, 0);
         if (filler < 0) broken("socket");
         ::fcntl(filler, F_SETFL, O_NONBLOCK);
-        ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
         descriptors_.push_back(filler);
+        const int status = ::connect(filler, reinterpret_cast<sockaddr*>(&address), sizeof address);
+        if (status != 0 && errno != EINPROGRESS) broken("connect");
     }
 }
 

@@ -29,13 +29,13 @@ public:
     std::string read_exactly(std::size_t count);
 
     /// False when the client has gone.
-    bool send(std::string_view bytes);
+    bool send(std::string_view bytes) const;
 
     /// One send(2): how much was taken, negative with errno.
-    std::ptrdiff_t send_some(std::string_view bytes);
+    std::ptrdiff_t send_some(std::string_view bytes) const;
 
     /// Returns when the client closes: a hang that ends by an event.
-    void wait_for_close();
+    void wait_for_close() const;
 
     /// Ends with RST instead of FIN.
     void reset();

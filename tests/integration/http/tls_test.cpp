@@ -20,7 +20,6 @@ namespace {
 using test::Authority;
 using test::CertificateWish;
 using test::fetch;
-using test::Loop;
 using test::Peer;
 using test::PeerServer;
 using test::TlsPeer;
@@ -187,8 +186,10 @@ TEST(Tls, AsksForTheNameButNeverForAnAddress) {
 
 TEST(Tls, HonoursSslCertFile) {
     const TlsServer server(for_name);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): no other thread runs here that reads the environment
     ::setenv("SSL_CERT_FILE", server.ca_file().c_str(), 1);
     const auto response = fetch(Client(), Request{.url = server.url("localhost")});
+    // NOLINTNEXTLINE(concurrency-mt-unsafe)
     ::unsetenv("SSL_CERT_FILE");
     EXPECT_TRUE(response) << response.error().message();
 }

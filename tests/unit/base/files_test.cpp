@@ -171,9 +171,15 @@ TEST(TemporaryFolders, AnAssignedOneDropsItsOwn) {
     EXPECT_FALSE(fs::exists(old));
 }
 
+// NOLINTBEGIN(concurrency-mt-unsafe): these tests have one thread
+
 /// Sets variables and puts them back.
 class Variables {
 public:
+    Variables() = default;
+    Variables(const Variables&) = delete;
+    Variables& operator=(const Variables&) = delete;
+
     void set(const char* name, const char* value) {
         const char* old = std::getenv(name);
         saved_.emplace_back(name, old == nullptr ? std::optional<std::string>() : old);
@@ -197,6 +203,8 @@ public:
 private:
     std::vector<std::pair<std::string, std::optional<std::string>>> saved_;
 };
+
+// NOLINTEND(concurrency-mt-unsafe)
 
 TEST(UserFolders, FollowTheVariables) {
     Variables variables;
