@@ -92,6 +92,7 @@ void ManagedChild::Impl::await_reports() {
 
 void ManagedChild::Impl::on_socket_readable() {
     while (true) {
+        // NOLINTNEXTLINE(clang-analyzer-unix.BlockInCriticalSection): it does not block, and there is no lock
         const auto count = ::recv(
             socket_.native_handle(),
             partial_.data() + partial_size_,

@@ -93,7 +93,8 @@ std::optional<std::string> ManagedChild::Impl::take_line() {
         event_bytes_.resize(longest_event);  // the rest of this line is dropped as it comes
     }
     event_scanned_ = event_bytes_.size();
-    if (end == std::string::npos && !(events_ended_ && !event_bytes_.empty())) return std::nullopt;
+    const bool last_line = events_ended_ && !event_bytes_.empty();
+    if (end == std::string::npos && !last_line) return std::nullopt;
     auto line = event_bytes_.substr(0, std::min(end, longest_event));
     event_bytes_.erase(0, end == std::string::npos ? end : end + 1);
     event_scanned_ = 0;

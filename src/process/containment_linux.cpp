@@ -1,5 +1,6 @@
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -7,8 +8,6 @@
 
 #include "process/child.hpp"
 #include "process/guard_location.hpp"
-
-extern char** environ;
 
 namespace punie::process {
 

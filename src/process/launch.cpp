@@ -18,7 +18,7 @@
 #include "process/guard_location.hpp"
 #include "process/pipes.hpp"
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): glibc declares it, macOS does not
 
 namespace punie::process {
 

@@ -13,7 +13,8 @@
 #include "base/text.hpp"
 #include "process/launch.hpp"
 
-extern char** environ;
+extern char**
+    environ;  // NOLINT(readability-redundant-declaration): glibc declares it, macOS does not
 
 namespace punie::process {
 
@@ -42,8 +43,7 @@ std::optional<fs::path> find_in(std::string_view name, std::string_view folders)
         const auto end = folders.find(':');
         const auto folder =
             folders.substr(0, end);  // an empty one is the present folder, as POSIX has it
-        const auto candidate =
-            made_absolute(folder.empty() ? fs::path(name) : fs::path(folder) / name);
+        auto candidate = made_absolute(folder.empty() ? fs::path(name) : fs::path(folder) / name);
         if (runnable_file(candidate)) return candidate;
         if (end == std::string_view::npos) return std::nullopt;
         folders.remove_prefix(end + 1);
@@ -85,8 +85,7 @@ std::vector<std::string> child_environment(const SpawnOptions& options) {
         const std::string_view entry = *item;
         const std::string name(entry.substr(0, entry.find('=')));
         const bool dropped =
-            std::find(options.drop_environment.begin(), options.drop_environment.end(), name) !=
-            options.drop_environment.end();
+            std::ranges::find(options.drop_environment, name) != options.drop_environment.end();
         if (!dropped && !added.contains(name)) result.emplace_back(entry);
     }
     for (const auto& [name, value] : added) result.push_back(fmt::format("{}={}", name, value));
@@ -173,22 +172,22 @@ Error start_error(const Program& program, guard::Stage stage, int error_number) 
         case guard::Stage::exec:
             return exec_error(program, error_number);
         case guard::Stage::folder:
-            return Error(
+            return {
                 ErrorCode::not_found,
                 fmt::format(
                     "cannot work in the folder {}: {}",
                     program.folder.native(),
                     std::generic_category().message(error_number)
                 )
-            );
+            };
         case guard::Stage::contain:
-            return Error(
+            return {
                 ErrorCode::unsupported,
                 fmt::format(
                     "this system does not allow the asked containment: {}",
                     std::generic_category().message(error_number)
                 )
-            );
+            };
         case guard::Stage::fork:
             return errno_error(error_number, fmt::format("cannot start {}", program.path.native()))
                 .with_hint(

@@ -35,7 +35,8 @@ void arm(const std::shared_ptr<Limit>& limit, Milliseconds time) {
 }
 
 /// False when it was cancelled.
-Task<bool> wait_for_end(ManagedChild& child, std::shared_ptr<Limit> limit) {
+Task<bool> wait_for_end(std::shared_ptr<Limit> limit) {
+    auto& child = *limit->child;
     try {
         co_await child.wait_exit();
         if (child.tree_alive() && !limit->expired) arm(limit, leftover_grace);
@@ -55,7 +56,7 @@ Task<Result<Captured>> run_child(SpawnOptions options, Milliseconds time) {
     const auto limit = std::make_shared<Limit>(co_await asio::this_coro::executor);
     limit->child = &child;
     arm(limit, time);
-    const bool waited = co_await wait_for_end(child, limit);
+    const bool waited = co_await wait_for_end(limit);
     if (!waited) {
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         child.kill();

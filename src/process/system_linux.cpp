@@ -1,16 +1,20 @@
 #include <dirent.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <set>
 
 #include "base/text.hpp"
+#include "process/launch.hpp"
 #include "process/proc_linux.hpp"
 
 namespace punie::process {
@@ -88,15 +92,13 @@ std::string command_line(pid_t pid) {
 
 std::string slurp(const fs::path& file) {
     std::string text;
-    // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): owned by the next line
-    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> stream(
-        std::fopen(file.c_str(), "re"), &std::fclose
-    );
+    const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     std::array<char, 16384> buffer{};
-    while (stream) {
-        const auto count = std::fread(buffer.data(), 1, buffer.size(), stream.get());
-        if (count == 0) break;
-        text.append(buffer.data(), count);
+    while (descriptor) {
+        const auto count = ::read(descriptor.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR) continue;
+        if (count <= 0) break;
+        text.append(buffer.data(), static_cast<std::size_t>(count));
     }
     return text;
 }

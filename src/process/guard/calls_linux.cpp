@@ -44,6 +44,7 @@ int readable_child_signals() {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     if (::sigprocmask(SIG_SETMASK, &set, nullptr) != 0) return -1;
     return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }

@@ -31,6 +31,7 @@ struct Outer {
 /// A report with the sender's pid as our namespace numbers it; false when there is none (yet). At
 /// the end of the link it becomes -1, which poll skips: what ended would be readable for ever.
 bool receive(int& twin, Report& report, pid_t& sender) {
+    if (twin < 0) return false;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(ucred))> control{};
     iovec part{&report, sizeof(report)};
     msghdr message{};
@@ -100,6 +101,7 @@ void on_commands(Outer& outer) {
     const auto count = ::recv(outer.links.socket, bytes.data(), bytes.size(), MSG_DONTWAIT);
     if (count == 0) kill_everything(outer);
     if (count <= 0) return;
+    if (outer.links.twin < 0) return;
     ::kill(outer.inner, SIGCONT);  // should anybody have stopped it
     ::send(outer.links.twin, bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL);
 }

@@ -10,7 +10,8 @@
 
 #include "process/guard/guard.hpp"
 
-extern char** environ;
+extern char**
+    environ;  // NOLINT(readability-redundant-declaration): glibc declares it, macOS does not
 
 namespace punie::process::guard {
 
@@ -31,6 +32,7 @@ void default_signals() {
         ::signal(signal, SIG_DFL);  // fails for KILL and STOP: no matter
     sigset_t none;
     sigemptyset(&none);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -36,7 +37,7 @@ std::size_t table_size = 0;
 bool read_stat(const char* name, Entry& entry) {
     std::array<char, 64> path{};
     std::array<char, 512> text{};
-    std::strcat(std::strcat(std::strcpy(path.data(), "/proc/"), name), "/stat");
+    std::snprintf(path.data(), path.size(), "/proc/%s/stat", name);
     const int file = ::open(path.data(), O_RDONLY | O_CLOEXEC);
     if (file < 0) return false;
     const auto length = ::read(file, text.data(), text.size() - 1);
@@ -54,6 +55,7 @@ void read_table() {
     table_size = 0;
     DIR* folder = ::opendir("/proc");
     if (folder == nullptr) return;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
     while (const dirent* item = ::readdir(folder)) {
         if (item->d_name[0] < '1' || item->d_name[0] > '9' || std::strlen(item->d_name) > 10)
             continue;
