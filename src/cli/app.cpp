@@ -1,5 +1,5 @@
 #include <fmt/format.h>
-#include <signal.h>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -92,7 +92,7 @@ int run_punie(std::vector<std::string> arguments) {
     );
     build(app, commands);
     try {
-        std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+        std::ranges::reverse(arguments);  // CLI11 takes them from the back
         app.parse(std::move(arguments));
     } catch (const CLI::Success& success) {
         return app.exit(success);  // --help and --version

@@ -1,8 +1,8 @@
 #include "cli/interrupt.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <unistd.h>
+#include <csignal>
 
 #include <array>
 #include <atomic>

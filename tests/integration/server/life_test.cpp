@@ -1,7 +1,7 @@
 // Stops, deaths and repeated calls in every state.
 
 #include <gmock/gmock.h>
-#include <signal.h>
+#include <csignal>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
