@@ -79,7 +79,7 @@ std::string zsh_script(const std::vector<Node>& nodes) {
            bash_script(nodes);
 }
 
-std::string quoted(std::string text) {
+std::string fish_quoted(const std::string& text) {
     std::string out;
     for (const char c : text)
         out += c == '\'' || c == '\\' ? std::string("\\") + c : std::string(1, c);
@@ -114,7 +114,10 @@ std::string fish_script(const std::vector<Node>& nodes) {
                     description = other.description;
             }
             text += fmt::format(
-                "complete -c punie -n '{}' -f -a {} -d '{}'\n", condition, sub, quoted(description)
+                "complete -c punie -n '{}' -f -a {} -d '{}'\n",
+                condition,
+                sub,
+                fish_quoted(description)
             );
         }
         for (const auto& [name, description] : node.options) {
@@ -122,7 +125,7 @@ std::string fish_script(const std::vector<Node>& nodes) {
                 "complete -c punie -n '{}' -l {} -d '{}'\n",
                 condition,
                 name.substr(2),
-                quoted(description)
+                fish_quoted(description)
             );
         }
     }

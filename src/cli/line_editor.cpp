@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <clocale>
 #include <csignal>
 #include <cstdio>
+#include <cwchar>
 #include <iostream>
 #include <utility>
 
@@ -28,10 +30,10 @@ int read_character(EditLine* editor, wchar_t* out) {
     while (true) {
         char byte = 0;
         const auto count = ::read(::fileno(input), &byte, 1);
-        if (count <= 0)
-            return count < 0 && errno == EINTR && interrupted == 0
-                       ? 0
-                       : static_cast<int>(count < 0 ? 0 : count);
+        if (count < 0 && errno == EINTR && interrupted == 0)
+            continue;  // the window changed its size
+        if (count <= 0) return 0;
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): the state is our own
         const auto used = std::mbrtowc(out, &byte, 1, &state);
         if (used == static_cast<std::size_t>(-1)) {
             *out = L'?';
@@ -58,6 +60,9 @@ struct LineEditor::State {
 LineEditor::LineEditor(std::string prompt) : state_(std::make_unique<State>()) {
     state_->prompt = std::move(prompt);
     if (::isatty(STDIN_FILENO) == 0) return;
+    // What is typed is UTF-8 on every system of today, whatever LANG forgot to say.
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): before any other thread of this command
+    if (std::setlocale(LC_CTYPE, "C.UTF-8") == nullptr) std::setlocale(LC_CTYPE, "");
     state_->editor = el_init("punie", stdin, stdout, stderr);
     if (state_->editor == nullptr) return;
     state_->history = history_init();
