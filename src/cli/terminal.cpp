@@ -35,13 +35,14 @@ ExitCode exit_code_of(const Error& error) {
 namespace {
 
 bool variable_set(const char* name) {
-    const char* value = std::getenv(name
-    );  // NOLINT(concurrency-mt-unsafe): nothing in Punie changes the environment
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing in Punie changes the environment
+    const char* value = std::getenv(name);
     return value != nullptr && *value != '\0';
 }
 
 bool dumb_terminal() {
-    const char* term = std::getenv("TERM");  // NOLINT(concurrency-mt-unsafe): as above
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): as above
+    const char* term = std::getenv("TERM");
     return term == nullptr || std::string_view(term) == "dumb" || *term == '\0';
 }
 

@@ -11,7 +11,7 @@
 
 namespace punie::server {
 
-using namespace asio::experimental::awaitable_operators;
+using asio::experimental::awaitable_operators::operator||;
 
 namespace {
 

@@ -4,6 +4,7 @@
 // of PATH.
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -46,14 +47,12 @@ public:
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_adddup2(&actions, out[1], 1);
         posix_spawn_file_actions_adddup2(&actions, err[1], 2);
-        std::vector<char*> argv;
-        for (auto& argument : arguments) argv.push_back(argument.data());
-        argv.push_back(nullptr);
         std::vector<std::string> pairs;
-        for (const auto& [name, value] : environment) pairs.push_back(name + '=' + value);
-        std::vector<char*> envp;
-        for (auto& pair : pairs) envp.push_back(pair.data());
-        envp.push_back(nullptr);
+        pairs.reserve(environment.size());
+        for (const auto& [name, value] : environment)
+            pairs.push_back(fmt::format("{}={}", name, value));
+        const auto argv = pointers(arguments);
+        const auto envp = pointers(pairs);
         EXPECT_EQ(
             ::posix_spawn(&pid_, PUNIE_BINARY, &actions, nullptr, argv.data(), envp.data()), 0
         );
@@ -130,6 +129,14 @@ public:
     }
 
 private:
+    static std::vector<char*> pointers(std::vector<std::string>& words) {
+        std::vector<char*> raw;
+        raw.reserve(words.size() + 1);
+        for (auto& word : words) raw.push_back(word.data());
+        raw.push_back(nullptr);
+        return raw;
+    }
+
     static bool read_some(int descriptor, std::string& text) {
         std::array<char, 65536> buffer{};
         const auto count = ::read(descriptor, buffer.data(), buffer.size());
@@ -172,7 +179,7 @@ protected:
     }
 
     Program punie(std::vector<std::string> arguments) const {
-        return Program(std::move(arguments), environment_);
+        return {std::move(arguments), environment_};
     }
 
     /// `punie serve` of the fake, with more arguments.

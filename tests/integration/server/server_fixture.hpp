@@ -1,6 +1,7 @@
 #pragma once
 // A ManagedServer whose program is fake-model-server, on an event loop that the test runs itself.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
