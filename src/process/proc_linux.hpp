@@ -39,4 +39,8 @@ std::vector<std::uint64_t> listening_inodes(const std::string& table, std::uint1
 /// machine_memory() as the files below `root` tell it (tests bring their own).
 MachineMemory machine_memory_under(const std::filesystem::path& root);
 
+/// Inodes of the sockets that listen on `port`, by netlink; nothing where the kernel does not offer
+/// that.
+std::optional<std::vector<std::uint64_t>> diagnosed_listeners(std::uint16_t port);
+
 }  // namespace punie::process

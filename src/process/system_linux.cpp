@@ -55,6 +55,7 @@ std::vector<ProcessStat> tree_of(pid_t root) {
 }
 
 std::vector<std::uint64_t> listening(std::uint16_t port) {
+    if (auto diagnosed = diagnosed_listeners(port)) return *std::move(diagnosed);
     auto inodes = listening_inodes(slurp("/proc/net/tcp"), port);
     const auto six = listening_inodes(slurp("/proc/net/tcp6"), port);
     inodes.insert(inodes.end(), six.begin(), six.end());

@@ -10,7 +10,7 @@ constexpr Milliseconds fast_look{10};  // while a start of a second or two is li
 constexpr Milliseconds slow_look{30
 };  // afterwards; with the look itself stays under the promised 50 ms
 constexpr int fast_looks = 300;          // about 3 s
-constexpr Milliseconds busy_look{25};    // between two completions answered with 503
+constexpr Milliseconds busy_look{20};    // between two completions answered with 503
 constexpr Milliseconds error_look{200};  // an error status will hardly change by itself
 constexpr int foreign_patience =
     5;  // looks: a listener may be seen before its owner's descriptor table is

@@ -5,6 +5,9 @@
 #include <sys/wait.h>
 
 #include "integration/process/support.hpp"
+#ifdef __linux__
+#include "process/proc_linux.hpp"
+#endif
 
 namespace punie::process::testing {
 
@@ -57,6 +60,18 @@ TEST(Ports, AListenerIsFoundWithItsOwner) {
     EXPECT_LE(holder->program.size(), 120U);
     EXPECT_TRUE(tree_listens(::getpid(), listener.port()));
 }
+
+#ifdef __linux__
+TEST(Ports, TheKernelsDiagnosisAgreesWithItsTable) {
+    for (const bool listening : {true, false}) {
+        const Listener socket(listening);
+        const auto diagnosed = diagnosed_listeners(socket.port());
+        if (!diagnosed) GTEST_SKIP() << "no socket diagnosis here: the table is used";
+        EXPECT_EQ(diagnosed->size(), listening ? 1U : 0U);
+        EXPECT_EQ(*diagnosed, listening_inodes(slurp("/proc/net/tcp"), socket.port()));
+    }
+}
+#endif
 
 TEST(Ports, Ipv6IsSeenToo) {
     const Listener listener(true, true);
