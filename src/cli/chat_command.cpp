@@ -151,7 +151,7 @@ private:
 };
 
 ExitCode converse(Chat& chat, Terminal& terminal) {
-    LineEditor editor(terminal.paint(Colour::bold, "> "));
+    LineEditor editor("> ");  // no colour codes: libedit would show them as text
     if (editor.interactive())
         terminal.note("Ctrl-D ends the conversation, Ctrl-C stops an answer.");
     auto last = ExitCode::done;
