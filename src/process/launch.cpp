@@ -18,7 +18,8 @@
 #include "process/guard_location.hpp"
 #include "process/pipes.hpp"
 
-extern char** environ;  // NOLINT(readability-redundant-declaration): glibc declares it, macOS does not
+// NOLINTNEXTLINE(readability-redundant-declaration): glibc declares it, macOS does not
+extern char** environ;
 
 namespace punie::process {
 
