@@ -11,6 +11,7 @@
 
 namespace punie::server {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): used below, in coroutines, where the check does not look
 using asio::experimental::awaitable_operators::operator||;
 
 namespace {

@@ -77,7 +77,7 @@ TEST_F(FindMlx, ABrokenCacheIsNoHindrance) {
 }
 
 TEST_F(FindMlx, TheOrderOfThePlaces) {
-    const auto in_path = interpreter(root() / "bin/python3", answer("path"));
+    interpreter(root() / "bin/python3", answer("path"));
     set("PATH", (root() / "bin").native() + ":/usr/bin:/bin");
     const auto version = [] {
         const auto found = find_mlx_blocking({});
@@ -169,6 +169,7 @@ struct Broken {
     const char* says;
 };
 
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name
 void PrintTo(const Broken& row, std::ostream* out) {
     *out << row.name;
 }
