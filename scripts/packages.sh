@@ -14,6 +14,9 @@ libfmt-dev text formatting
 libyaml-cpp-dev configuration files
 libssl-dev https
 libedit-dev line editing in punie chat
+libsqlite3-dev the journal
+libre2-dev regular expressions that cannot hang
+pkg-config finds RE2
 g++ MLX compiles its kernels with it at run time
 python3-venv the virtual environment that mlx_lm lives in
 ca-certificates downloads over https
@@ -119,7 +122,7 @@ install_apt_packages() {
 }
 
 brew_packages() {
-    echo "cmake ninja ccache boost cli11 fmt yaml-cpp openssl@3 python@3.12"
+    echo "cmake ninja ccache boost cli11 fmt yaml-cpp openssl@3 sqlite re2 pkg-config python@3.12"
     [ "${1:-}" != test ] || echo "googletest shellcheck llvm@19"
 }
 
