@@ -69,14 +69,16 @@ Power mcnemar_power(const PairedCounts& counts, PowerSettings settings) {
     const auto n = static_cast<double>(counts.total());
     const double changed = static_cast<double>(counts.only_first + counts.only_second) / n;
     Power power{.method = "connor_1987"};
-    if (connor.prompts(1, changed) <= n) {
+    // So many prompts must change, all in one direction, before the exact p falls to alpha.
+    const double fewest = std::ceil(std::log2(2 / settings.alpha));
+    if (connor.prompts(1, changed) <= n && fewest <= n) {
         double low = 1e-9;
         double high = 1;
         for (int round = 0; round < 60; ++round) {  // prompts() falls with the difference
             const double middle = (low + high) / 2;
             (connor.prompts(middle, changed) <= n ? high : low) = middle;
         }
-        power.detectable = high;
+        power.detectable = std::max(high, fewest / n);
     }
     const double observed =
         std::abs(static_cast<double>(counts.only_second) - static_cast<double>(counts.only_first)) /

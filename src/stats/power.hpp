@@ -36,7 +36,8 @@ Power paired_power(
 ///   n = (z(1 - alpha/2) sqrt(s) + z(power) sqrt(s - d^2))^2 / d^2
 /// Connor, "Sample Size for Testing Differences in Proportions for the Paired-Sample Design",
 /// Biometrics 43 (1987). s is the observed share, but never below d: a difference of d needs at
-/// least d of changes. Method: "connor_1987".
+/// least d of changes. The exact test cannot show less than 6 changed prompts (2 * 2^-6 < 0.05), so
+/// `detectable` is at least 6/n and nothing under 6 prompts. Method: "connor_1987".
 Power mcnemar_power(const PairedCounts& counts, PowerSettings settings = {});
 
 }  // namespace punie::stats
