@@ -32,6 +32,8 @@ void build(CLI::App& app, Commands& commands) {
     add_serve(app, commands);
     add_chat(app, commands);
     add_bench(app, commands);
+    add_eval(app, commands);
+    add_score(app, commands);
     add_doctor(app, commands);
     add_completions(app, commands);
 }
@@ -81,7 +83,22 @@ ExitCode usage_error(CLI::App& app, const CLI::ParseError& error, Terminal& term
 
 }  // namespace
 
+namespace {
+
+std::string& command_line() {
+    static std::string line;
+    return line;
+}
+
+}  // namespace
+
+const std::string& typed_command() {
+    return command_line();
+}
+
 int run_punie(std::vector<std::string> arguments) {
+    command_line() = "punie";
+    if (!arguments.empty()) command_line() += " " + shell_quoted(arguments);
     ::signal(
         SIGPIPE, SIG_IGN
     );  // NOLINT(cert-err33-c): a reader that goes away is an error value of the write

@@ -33,8 +33,13 @@ private:
 void add_serve(CLI::App& app, Commands& commands);
 void add_chat(CLI::App& app, Commands& commands);
 void add_bench(CLI::App& app, Commands& commands);
+void add_eval(CLI::App& app, Commands& commands);
+void add_score(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_completions(CLI::App& app, Commands& commands);
+
+/// The command line as the person typed it, shell-quoted, for the journal: `punie eval ...`.
+const std::string& typed_command();
 
 /// The whole program: parses, runs, returns the exit code.
 int run_punie(std::vector<std::string> arguments);

@@ -1,0 +1,242 @@
+#include "cli/eval_summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.hpp"
+#include "stats/intervals.hpp"
+
+namespace punie::cli {
+
+namespace {
+
+constexpr std::size_t few_prompts = 20;  ///< under it no claim is made
+
+std::string seconds(double value) {
+    return human_duration(std::chrono::duration<double>(value));
+}
+
+/// "failed 12 of 60 ..." - what a reader must know before any score.
+std::string shortfall(const pipeline::EvalOutcome& outcome) {
+    const auto& counts = outcome.counts;
+    std::vector<std::string> parts;
+    if (counts.failed > 0) parts.push_back(fmt::format("{} failed", counts.failed));
+    if (counts.refused > 0)
+        parts.push_back(fmt::format("{} refused by the server", counts.refused));
+    if (counts.not_asked > 0) parts.push_back(fmt::format("{} not asked", counts.not_asked));
+    std::string text;
+    for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return fmt::format(
+        "incomplete: {} of {} have no answer ({}){}",
+        counts.unanswered(),
+        outcome.scored.samples.size(),
+        text,
+        outcome.ended_by.empty() ? "" : "; ended by " + outcome.ended_by
+    );
+}
+
+struct Category {
+    std::size_t judged = 0;
+    std::size_t passed = 0;
+};
+
+std::map<std::string, Category> categories_of(const pipeline::EvalOutcome& outcome) {
+    std::map<std::string, Category> categories;
+    for (const auto& score : outcome.table.scores) {
+        auto& category = categories[score.category];
+        ++category.judged;
+        if (score.passed) ++category.passed;
+    }
+    return categories;
+}
+
+void show_categories(Terminal& terminal, const pipeline::EvalOutcome& outcome) {
+    const auto categories = categories_of(outcome);
+    if (categories.size() < 2) return;
+    for (const auto& [name, category] : categories) {
+        terminal.print(fmt::format(
+            "  {:<24} {:>5.1f} %  {} of {}",
+            name.empty() ? "(no category)" : name,
+            100.0 * static_cast<double>(category.passed) / static_cast<double>(category.judged),
+            category.passed,
+            category.judged
+        ));
+    }
+}
+
+void show_wrong(Terminal& terminal, const pipeline::EvalOutcome& outcome, std::size_t most) {
+    std::size_t shown = 0;
+    std::size_t wrong = 0;
+    for (const auto& sample : outcome.scored.samples) {
+        if (sample.passed || sample.state == eval::SampleState::not_asked) continue;
+        ++wrong;
+        if (shown == most) continue;
+        if (shown++ == 0) terminal.print("");
+        terminal.print(fmt::format(
+            "  {} {}  {}",
+            terminal.paint(Colour::red, "wrong"),
+            outcome.suite.prompts[sample.prompt].id,
+            terminal.paint(Colour::dim, printable(sample.reason))
+        ));
+    }
+    if (wrong > shown && most > 0) {
+        terminal.print(fmt::format(
+            "  {}",
+            terminal.paint(
+                Colour::dim,
+                fmt::format("and {} more: punie journal show {}", wrong - shown, outcome.run.id)
+            )
+        ));
+    }
+}
+
+json::object estimate_json(const pipeline::Estimate& estimate) {
+    return {
+        {"mean", estimate.mean},
+        {"low", estimate.low},
+        {"high", estimate.high},
+        {"n", estimate.prompts},
+        {"groups", estimate.groups},
+        {"method", estimate.method}
+    };
+}
+
+json::array samples_json(const pipeline::EvalOutcome& outcome) {
+    json::array samples;
+    for (const auto& sample : outcome.scored.samples) {
+        json::array judged;
+        for (const auto& one : sample.expectations) {
+            judged.push_back(json::object{
+                {"scorer", one.scorer},
+                {"weight", one.weight},
+                {"score", one.judgement.score},
+                {"passed", one.judgement.passed},
+                {"reason", one.judgement.reason},
+                {"extracted", one.judgement.extracted},
+                {"unparsed", one.judgement.unparsed}
+            });
+        }
+        const auto& prompt = outcome.suite.prompts[sample.prompt];
+        samples.push_back(json::object{
+            {"prompt", prompt.id},
+            {"group", prompt.group},
+            {"category", prompt.category},
+            {"sample", sample.sample},
+            {"state", name_of(sample.state)},
+            {"score", sample.score},
+            {"passed", sample.passed},
+            {"reason", sample.reason},
+            {"calls_path", sample.calls_path},
+            {"seconds", sample.seconds},
+            {"expectations", std::move(judged)}
+        });
+    }
+    return samples;
+}
+
+}  // namespace
+
+std::string estimate_text(std::string_view what, const pipeline::Estimate& estimate) {
+    if (estimate.prompts == 0) return fmt::format("{}: nothing was judged", what);
+    return fmt::format(
+        "{} {:.1f} % (95 % interval {:.1f} to {:.1f}; {} prompts{}; {})",
+        what,
+        100 * estimate.mean,
+        100 * estimate.low,
+        100 * estimate.high,
+        estimate.prompts,
+        estimate.groups < estimate.prompts ? fmt::format(" in {} groups", estimate.groups) : "",
+        estimate.method
+    );
+}
+
+std::string progress_text(const pipeline::EvalProgress& progress) {
+    const auto& runner = progress.runner;
+    if (progress.phase != "asking") return progress.phase;
+    auto line = fmt::format("{}/{}", runner.done, runner.total);
+    if (progress.judged > 0) {
+        const auto interval = stats::wilson(progress.passed, progress.judged);
+        line += fmt::format(
+            "  passed {:.0f} % ({:.0f} to {:.0f})",
+            100.0 * static_cast<double>(progress.passed) / static_cast<double>(progress.judged),
+            100 * interval.low,
+            100 * interval.high
+        );
+    }
+    if (runner.unanswered > 0) line += fmt::format("  {} without answer", runner.unanswered);
+    line += fmt::format("  {} at once", runner.at_once);
+    if (runner.retrying > 0) line += fmt::format(", {} to be retried", runner.retrying);
+    if (progress.seconds_left && runner.done < runner.total)
+        line += fmt::format("  {} left", seconds(*progress.seconds_left));
+    if (runner.unanswered > 0 && !runner.last_failure.empty())
+        line += "  " + printable(runner.last_failure);
+    return line;
+}
+
+void show_evaluation(Terminal& terminal, const pipeline::EvalOutcome& outcome, std::size_t wrong) {
+    if (outcome.counts.unanswered() > 0)
+        terminal.print(terminal.paint(Colour::red, shortfall(outcome)));
+    terminal.print(terminal.paint(Colour::bold, estimate_text("passed", outcome.accuracy)));
+    const bool partial =
+        outcome.score.prompts > 0 && std::abs(outcome.score.mean - outcome.accuracy.mean) > 1e-9;
+    if (partial) terminal.print(estimate_text("score", outcome.score));
+    if (outcome.accuracy.prompts > 0 && outcome.accuracy.prompts < few_prompts) {
+        terminal.print(terminal.paint(
+            Colour::yellow,
+            fmt::format(
+                "{} prompts are too few to tell: ask at least {}",
+                outcome.accuracy.prompts,
+                few_prompts
+            )
+        ));
+    }
+    if (outcome.counts.cut > 0)
+        terminal.print(fmt::format(
+            "{} answers were cut at the token limit (--max-tokens); they are judged as they stand",
+            outcome.counts.cut
+        ));
+    if (outcome.counts.unparsed > 0)
+        terminal.print(fmt::format(
+            "{} answers had nothing of the expected form to judge", outcome.counts.unparsed
+        ));
+    show_categories(terminal, outcome);
+    show_wrong(terminal, outcome, wrong);
+    for (const auto& note : outcome.scored.notes) terminal.note("note: " + note);
+}
+
+json::object evaluation_json(const pipeline::EvalOutcome& outcome, bool with_samples) {
+    const auto& counts = outcome.counts;
+    json::object object{
+        {"event", "result"},
+        {"run", outcome.run.id},
+        {"name", outcome.run.name},
+        {"suite", outcome.suite.name},
+        {"complete", counts.unanswered() == 0},
+        {"unanswered", counts.unanswered()},
+        {"accuracy", estimate_json(outcome.accuracy)},
+        {"score", estimate_json(outcome.score)},
+        {"samples", outcome.scored.samples.size()},
+        {"passed", counts.passed},
+        {"answered", counts.answered},
+        {"cut", counts.cut},
+        {"refused", counts.refused},
+        {"failed", counts.failed},
+        {"not_asked", counts.not_asked},
+        {"unparsed", counts.unparsed},
+        {"resumed", outcome.resumed},
+        {"ended_by", outcome.ended_by},
+        {"concurrency", outcome.concurrency},
+        {"seconds", outcome.seconds},
+        {"responses", outcome.responses.string()}
+    };
+    if (auto hashes = parse_json(outcome.run.hashes_json)) object["hashes"] = *hashes;
+    json::array notes;
+    for (const auto& note : outcome.scored.notes) notes.emplace_back(note);
+    object["notes"] = std::move(notes);
+    if (with_samples) object["results"] = samples_json(outcome);
+    return object;
+}
+
+}  // namespace punie::cli
