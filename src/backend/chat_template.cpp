@@ -15,7 +15,7 @@ namespace {
 
 using Path = std::filesystem::path;
 
-bool exists(const Path& file) {
+bool is_file(const Path& file) {
     std::error_code ignored;
     return std::filesystem::is_regular_file(file, ignored);
 }
@@ -64,10 +64,10 @@ bool is_template_flag(std::string_view word) {
 }  // namespace
 
 Result<std::string> read_chat_template(const Path& folder) {
-    if (const auto jinja = folder / "chat_template.jinja"; exists(jinja)) return read_text(jinja);
+    if (const auto jinja = folder / "chat_template.jinja"; is_file(jinja)) return read_text(jinja);
     for (const auto* name : {"chat_template.json", "tokenizer_config.json"}) {
         const auto file = folder / name;
-        if (!exists(file)) continue;
+        if (!is_file(file)) continue;
         auto found = from_json(file);
         if (!found || !found->empty()) return found;
     }
