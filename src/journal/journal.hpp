@@ -81,13 +81,15 @@ struct Filter {
     std::size_t limit = 0;  ///< newest first; 0: all
 };
 
-/// One connection; several processes and threads may each have one. Every write is its own
-/// transaction (WAL), durable against SIGKILL at any moment; waits up to 10 s for another writer.
-/// Errors of every call: io (names the file), disk_full, not_found, state (made by a newer Punie).
+/// One connection; several processes and threads may each have one (one thread at a time uses it).
+/// Every write is its own transaction (WAL), durable against SIGKILL at any moment; waits up to 10
+/// s for another writer. Errors of every call: io (names the file), disk_full, not_found, state
+/// (made by a newer Punie), invalid_argument (a text that must be JSON and is not, a score that is
+/// NaN).
 class Journal {
 public:
     /// Opens or makes `folder`/journal.db, migrating an older schema. The folder is made if
-    /// missing.
+    /// missing. A journal that cannot be written is opened for reading; writes then fail with io.
     static Result<Journal> open(const std::filesystem::path& folder);
 
     Journal(Journal&&) noexcept;
@@ -96,28 +98,46 @@ public:
 
     const std::filesystem::path& folder() const;
 
-    /// Records a run that begins now: fills id, started, pid. `run.id` may be given to reopen one.
+    /// Records a run that begins now: fills id, started, pid. `run.id` may be given to reopen one:
+    /// it keeps its start and note, `finished` and `error` are emptied. Errors: state when another
+    /// living process has that run, not_found.
     Result<Run> begin(Run run);
-    /// Writes the run's texts and state again; `finished` is set unless it is still running.
+    /// Writes the run's texts and state again but for id, kind, started, pid and the person's note;
+    /// `finished` is set (to now where it is 0) unless it is still running.
     Result<void> update(const Run& run);
 
+    /// Replaces the row of the same prompt and sample.
     Result<void> add_answer(const std::string& run, const AnswerRow& answer);
     /// All in one transaction, replacing rows of the same prompt and sample.
     Result<void> add_answers(const std::string& run, const std::vector<AnswerRow>& answers);
+    /// Adds to the point of the same iteration what this one has: training and validation loss are
+    /// reported apart. A later value of the same loss replaces the earlier (a resumed training). A
+    /// loss that is NaN or infinite is kept as it is.
     Result<void> add_point(const std::string& run, const TrainingPoint& point);
 
-    /// By id, unique prefix of an id, or reference: "@last" (newest eval), "@last-train",
-    /// "@baseline" (the one marked so), "@~2" (third newest). Errors: not_found naming near ids,
-    /// invalid_argument for an ambiguous prefix.
+    /// By id, unique prefix of an id or of its random part, or reference: "@last" (newest eval),
+    /// "@last-train" (newest of that kind), "@baseline" (the one marked so), "@~2" (third newest
+    /// eval), "@last-train~2". Errors: not_found naming near ids, invalid_argument for an ambiguous
+    /// prefix.
     Result<Run> find(std::string_view reference);
     Result<std::vector<Run>> list(const Filter& filter = {});
+    /// In the order of prompt ids and samples, whatever the order of arrival.
     Result<std::vector<AnswerRow>> answers(const std::string& run);
+    /// In the order of iterations.
     Result<std::vector<TrainingPoint>> points(const std::string& run);
 
     Result<void> set_note(const std::string& run, std::string_view note);
     /// Marks the run as the one that "@baseline" means.
     Result<void> set_baseline(const std::string& run);
+    /// Id of the marked run, "" if none.
+    Result<std::string> baseline_id();
+
+    /// Removes the run, its rows and its folder. Errors: state while its process lives.
     Result<void> remove(const std::string& run);
+    /// Bytes of the run's rows and of its folder, about.
+    Result<std::uint64_t> stored_bytes(const std::string& run);
+    /// Gives the space of removed runs back to the file system.
+    Result<void> compact();
 
     /// Folder for the run's files (responses.jsonl, report.html); made if missing.
     Result<std::filesystem::path> run_folder(const std::string& run);
