@@ -1,0 +1,53 @@
+#pragma once
+// The formats in which suites and rows of variables are written, each into nodes. What is wrong
+// goes to `faults`; nothing comes back then.
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "eval/suite_faults.hpp"
+#include "eval/suite_node.hpp"
+
+namespace punie::eval {
+
+/// One YAML document. Anchors and aliases work within `max_nodes`; tags but !!str, merge keys and
+/// further documents are faults, as is a key that stands twice.
+std::optional<Node> read_yaml(
+    std::string_view text, const std::filesystem::path& file, Faults& faults
+);
+
+/// One JSON text that begins at `first_line`.
+std::optional<Node> read_json(
+    std::string_view text,
+    const std::shared_ptr<const std::string>& file,
+    Faults& faults,
+    int first_line = 1
+);
+
+/// Each line's value in turn; empty lines are passed over.
+void each_json_line(
+    std::string_view text,
+    const std::filesystem::path& file,
+    Faults& faults,
+    const std::function<void(Node&&)>& on_row
+);
+
+/// RFC 4180 with a line of names first. Fields without quotes are typed as JSON would.
+std::vector<Node> read_csv(
+    std::string_view text, const std::filesystem::path& file, Faults& faults
+);
+
+/// Rows of variables by the file's ending: .jsonl, .json, .csv, .yaml.
+std::vector<Node> read_rows(
+    std::string_view text, const std::filesystem::path& file, Faults& faults
+);
+
+/// Without a UTF-8 byte order mark; a fault when it is UTF-16, no UTF-8, or has a zero byte.
+std::optional<std::string_view> checked_text(
+    std::string_view bytes, const std::filesystem::path& file, Faults& faults
+);
+
+}  // namespace punie::eval
