@@ -194,6 +194,7 @@ private:
 
     /// The same question to the same model has the same key: an unfinished run of it can go on.
     std::string key() const {
+        if (!job_.key.empty()) return job_.key;
         Sha256 hash;
         for (const auto* name : {"asked", "model", "adapter", "template", "backend", "sampling"})
             hash.add_part(string_member(hashes_, name).value_or(""));
@@ -232,8 +233,8 @@ private:
         const auto run_key = key();
         auto earlier = journal_.list({.kind = "eval", .key = run_key, .limit = 20});
         if (!earlier) return std::unexpected(std::move(earlier).error());
-        const auto unfinished = std::ranges::find_if(*earlier, [](const journal::Run& run) {
-            return run.state != journal::RunState::done && !run.alive;
+        const auto unfinished = std::ranges::find_if(*earlier, [this](const journal::Run& run) {
+            return (run.state != journal::RunState::done || !job_.key.empty()) && !run.alive;
         });
         journal::Run run;
         if (unfinished != earlier->end()) {

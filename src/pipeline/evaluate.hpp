@@ -38,6 +38,8 @@ struct EvalJob {
     bool resume = false;           ///< go on with the newest unfinished run of the same question
     std::string parent{};          ///< the experiment's run
     std::string stage{};
+    std::string key{};  ///< of the experiment's stage: its newest run with this key is gone on
+                        ///< with, finished or not, and only what has no answer yet is asked
 };
 
 /// For a progress line. `phase`: "reading", "starting the server", "asking", "stopping".
