@@ -42,13 +42,14 @@ struct ResponseRecord {
 /// attempts.
 std::string to_line(const ResponseRecord& record);
 
-/// Also reads records from elsewhere: OpenAI batch output ({"custom_id", "response": {"body"}}) and
-/// {"id" or "prompt_id", "response": {...} or "answer": "text"}. Errors: protocol naming the field.
+/// Also reads records from elsewhere: OpenAI batch output ({"custom_id", "response": {"body"}};
+/// "light-on#2" is sample 2 of light-on) and {"id" or "prompt_id", "response": {...} or "answer":
+/// "text"}. Errors: protocol naming the field.
 Result<ResponseRecord> parse_record(std::string_view line);
 
-/// Calls `on_record` for each line, in order; streams. A torn last line (no line end) is left out
-/// and reported through `torn`. Errors: not_found, io, protocol (with file:line), or what
-/// `on_record` returned.
+/// Calls `on_record` for each line, in order; streams. A torn last line (no line end, and no whole
+/// record) is left out and reported through `torn`. Errors: not_found, io, protocol (with
+/// file:line), or what `on_record` returned.
 Result<void> read_records(
     const std::filesystem::path& file,
     const std::function<Result<void>(ResponseRecord&&, std::size_t line)>& on_record,
