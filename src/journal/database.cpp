@@ -8,6 +8,8 @@
 #include <limits>
 #include <system_error>
 
+#include "journal/space.hpp"
+
 namespace punie::journal {
 
 namespace fs = std::filesystem;
@@ -31,12 +33,16 @@ private:
     std::chrono::steady_clock::time_point end_ = std::chrono::steady_clock::now() + writer_patience;
 };
 
-bool no_space(int status, int system_error) {
+bool no_space(int status, int system_error, const fs::path& file) {
     const int primary = status & 0xff;
     if (primary == SQLITE_FULL) return true;
-    const bool file_trouble = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
-    return file_trouble &&
-           (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG);
+    if (primary != SQLITE_IOERR && primary != SQLITE_CANTOPEN) return false;
+    if (system_error == ENOSPC || system_error == EDQUOT) return true;
+    // SQLite does not keep the reason of a failed write
+    const bool of_writing = primary == SQLITE_CANTOPEN || status == SQLITE_IOERR_WRITE ||
+                            status == SQLITE_IOERR_FSYNC || status == SQLITE_IOERR_SHMSIZE ||
+                            status == SQLITE_IOERR_SHMOPEN || status == SQLITE_IOERR_TRUNCATE;
+    return of_writing && space_trouble(file) != 0;
 }
 
 /// A path inside a file: URI of SQLite (sqlite.org/uri.html).
@@ -181,17 +187,24 @@ Result<void> Database::open_for_reading() {
 }
 
 Result<Database> Database::open(const fs::path& file) {
+    std::error_code missing;
+    const auto size = fs::file_size(file, missing);
+    const bool there = !missing && size > 0;
+    // SQLite would take so short a file for an empty one and write over it; with a rollback journal
+    // beside it, it is the rest of a first write that was killed
+    constexpr std::uintmax_t smallest_page = 512;
+    if (there && size < smallest_page && !fs::exists(fs::path(file.native() + "-journal"), missing))
+        return std::unexpected(damaged(file.native(), "file is not a database"));
     Database database(file);
     const int status = database.open_as(file.native(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    std::error_code missing;
-    const bool there = fs::file_size(file, missing) > 0 && !missing;
     if (status == SQLITE_OK && sqlite3_db_readonly(database.handle_.get(), "main") == 0) {
         auto readable = database.number("SELECT count(*) FROM sqlite_master");
         if (readable) return database;
         const int found = sqlite3_errcode(database.handle_.get()) & 0xff;
-        const bool locked_out = found == SQLITE_READONLY || found == SQLITE_CANTOPEN;
-        if (!there || !locked_out || readable.error().code() == ErrorCode::disk_full)
-            return std::unexpected(std::move(readable).error());
+        database.full_ = readable.error().code() == ErrorCode::disk_full;
+        const bool locked_out =
+            found == SQLITE_READONLY || found == SQLITE_CANTOPEN || database.full_;
+        if (!there || !locked_out) return std::unexpected(std::move(readable).error());
     } else if (!there) {
         return std::unexpected(database.error(status));
     }
@@ -243,7 +256,7 @@ Error Database::error(int status) const {
     const auto& name = file_.native();
     const int system_error = handle_ ? sqlite3_system_errno(handle_.get()) : errno;
     const std::string said = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(status);
-    if (no_space(status, system_error)) {
+    if ((full_ && (status & 0xff) == SQLITE_READONLY) || no_space(status, system_error, file_)) {
         return Error(ErrorCode::disk_full, fmt::format("{}: no space left on the device", name))
             .with_hint(
                 "free some disk space, or: punie journal prune --older-than 30d; what was recorded "

@@ -91,8 +91,8 @@ private:
 /// One connection. Used by one thread at a time.
 class Database {
 public:
-    /// Opens or makes the file. Where it exists but cannot be written, it is opened for reading and
-    /// `read_only` is true. Errors: io and disk_full, both name the file.
+    /// Opens or makes the file. Where it exists but cannot be written (rights, a full disk), it is
+    /// opened for reading and `read_only` is true. Errors: io and disk_full, both name the file.
     static Result<Database> open(const std::filesystem::path& file);
 
     Database(Database&&) = default;
@@ -142,6 +142,7 @@ private:
     std::unique_ptr<sqlite3, Close> handle_;
     std::map<std::string, std::unique_ptr<sqlite3_stmt, Finalise>, std::less<>> statements_;
     bool read_only_ = false;
+    bool full_ = false;  // read only because there is no space for the log
 };
 
 /// BEGIN IMMEDIATE: the write lock is taken at once, so that no other writer can come between a
