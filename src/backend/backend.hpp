@@ -30,7 +30,7 @@ public:
     /// Finds the installed program and asks it what it can do (cached by path and modification
     /// time). Errors: program_missing (says where it was looked for and how to install it).
     /// Cancellable.
-    virtual Task<Result<ServerCapabilities>> capabilities(const Search& search) const = 0;
+    virtual Task<Result<ServerCapabilities>> capabilities(Search search) const = 0;
 
     /// `punie::build_server_command` for this kind. Pure.
     virtual Result<std::vector<std::string>> command(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <utility>
 
 #include "backend/command_words.hpp"
 #include "backend/kinds.hpp"
@@ -41,13 +42,13 @@ Result<void> check_gguf(std::string_view field, const std::string& path) {
 
 class Llama final : public Backend {
 public:
-    Task<Result<ServerCapabilities>> capabilities(const Search& search) const override {
+    Task<Result<ServerCapabilities>> capabilities(Search search) const override {
         ProgramQuestion question;
         question.kind = BackendKind::llama;
         question.name = "llama-server";
         question.variable = "PUNIE_LLAMA_SERVER";
         question.config_key = "llama_server";
-        question.explicit_path = search.explicit_path;
+        question.explicit_path = std::move(search.explicit_path);
         question.help_words = {"--help"};
         question.install_hint =
             "install llama.cpp (brew install llama.cpp, or build it: "

@@ -38,9 +38,8 @@ Error no_effect(const std::string& model_type) {
 
 class Mlx final : public Backend {
 public:
-    Task<Result<ServerCapabilities>> capabilities(const Search& search) const override {
-        const std::string place = search.explicit_path;
-        auto found = co_await find_mlx(place);
+    Task<Result<ServerCapabilities>> capabilities(Search search) const override {
+        auto found = co_await find_mlx(std::move(search.explicit_path));
         if (!found) co_return std::unexpected(std::move(found).error());
         auto launcher = python_asset("server_launcher.py");
         if (!launcher) co_return std::unexpected(std::move(launcher).error());

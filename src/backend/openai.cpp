@@ -9,7 +9,7 @@ namespace {
 
 class OpenAi final : public Backend {
 public:
-    Task<Result<ServerCapabilities>> capabilities(const Search&) const override {
+    Task<Result<ServerCapabilities>> capabilities(Search) const override {
         ServerCapabilities can;
         can.backend = BackendKind::openai;
         co_return can;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "backend/command_words.hpp"
 #include "backend/kinds.hpp"
 #include "backend/model_files.hpp"
@@ -18,13 +20,13 @@ constexpr const char* adapter_name = "adapter";  // what requests call model plu
 
 class Vllm final : public Backend {
 public:
-    Task<Result<ServerCapabilities>> capabilities(const Search& search) const override {
+    Task<Result<ServerCapabilities>> capabilities(Search search) const override {
         ProgramQuestion question;
         question.kind = BackendKind::vllm;
         question.name = "vllm";
         question.variable = "PUNIE_VLLM";
         question.config_key = "vllm";
-        question.explicit_path = search.explicit_path;
+        question.explicit_path = std::move(search.explicit_path);
         question.subcommand = {"serve"};
         question.help_words = {
             "serve", "--help=all"
