@@ -14,6 +14,8 @@ struct Score {
     int sample = 0;
     double score = 0;  ///< 0 to 1
     bool passed = false;
+    std::string content{};   ///< hash of what was asked (the document); "" is unknown
+    std::string rendered{};  ///< hash of the prompt as it was sent; "" is unknown
 };
 
 /// What must agree for two variants to be comparable; "" is unknown (named, not refused).
