@@ -132,6 +132,10 @@ Result<Run> Journal::begin(Run run) {
     if (!checked) return checked;
     if (checked->kind.empty())
         return fail(ErrorCode::invalid_argument, "a run needs a kind, e.g. eval");
+    if (checked->folder.empty()) {
+        std::error_code gone;  // the working folder may have been removed: then it stays empty
+        checked->folder = fs::current_path(gone).native();
+    }
     checked->state = RunState::running;
     checked->pid = ::getpid();
     checked->alive = true;

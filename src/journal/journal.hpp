@@ -32,7 +32,7 @@ struct Run {
     double started = 0;
     double finished = 0;  ///< 0: not yet
     std::string command;  ///< as typed, shell-quoted
-    std::string folder;   ///< the working folder it was typed in
+    std::string folder;   ///< the working folder it was typed in; `begin` fills it when empty
     std::string punie_version;
     std::string config_json = "{}";       ///< resolved settings, enough to run it again
     std::string hashes_json = "{}";       ///< model, adapter, data, suite, template ...
