@@ -34,6 +34,7 @@ void build(CLI::App& app, Commands& commands) {
     add_bench(app, commands);
     add_eval(app, commands);
     add_score(app, commands);
+    add_journal(app, commands);
     add_doctor(app, commands);
     add_completions(app, commands);
 }

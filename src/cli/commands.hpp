@@ -35,6 +35,7 @@ void add_chat(CLI::App& app, Commands& commands);
 void add_bench(CLI::App& app, Commands& commands);
 void add_eval(CLI::App& app, Commands& commands);
 void add_score(CLI::App& app, Commands& commands);
+void add_journal(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_completions(CLI::App& app, Commands& commands);
 
