@@ -11,7 +11,7 @@ namespace {
 struct Part {
     std::string_view word;  ///< as --allow-different takes it; "" cannot be allowed
     std::string_view what;
-    std::string Identity::*member;
+    std::string Identity::* member;
     std::string_view hint;
 };
 
@@ -121,7 +121,8 @@ Result<void> check_contents(Pairing& pairing, const CompareOptions& options) {
         rendered.size(),
         some_of(rendered)
     );
-    if (!options.allow_different.contains("template")) return not_comparable(message, parts[2].hint);
+    if (!options.allow_different.contains("template"))
+        return not_comparable(message, parts[2].hint);
     pairing.notes.push_back(std::move(message));
     return {};
 }

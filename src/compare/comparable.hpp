@@ -35,8 +35,8 @@ struct Side {
 };
 
 /// Errors (state): prompts that one side lacks (unless only_common), none in common, prompts that
-/// ask something else, or were rendered otherwise, under the same name. (invalid_argument): a prompt
-/// in different groups.
+/// ask something else, or were rendered otherwise, under the same name. (invalid_argument): a
+/// prompt in different groups.
 Result<Pairing> pair_up(const Side& baseline, const Side& other, const CompareOptions& options);
 
 }  // namespace punie::compare

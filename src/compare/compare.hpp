@@ -53,8 +53,8 @@ struct Repeats {
     std::size_t fewest = 1;
     std::size_t most = 1;
     std::optional<stats::VarianceParts> variance;
-    std::vector<PassAt> pass_at;         ///< k = 1, 2, 4 ... up to `fewest`
-    std::optional<double> agreement;     ///< chance that two samples of a prompt agree
+    std::vector<PassAt> pass_at;          ///< k = 1, 2, 4 ... up to `fewest`
+    std::optional<double> agreement;      ///< chance that two samples of a prompt agree
     std::vector<std::string> flickering;  ///< prompts that both passed and failed
 };
 
@@ -103,7 +103,8 @@ struct Difference {
     std::optional<double> p_adjusted;  ///< by Holm over the family; none for exploratory figures
     std::optional<double> detectable;  ///< smallest difference seen with the power asked for
     std::optional<std::size_t> prompts_needed;  ///< for the observed difference
-    std::string power_method;  ///< "connor_1987", "paired_variance", "paired_variance_bound", "none"
+    std::string
+        power_method;  ///< "connor_1987", "paired_variance", "paired_variance_bound", "none"
     std::size_t won = 0;
     std::size_t lost = 0;
     std::size_t same = 0;

@@ -19,9 +19,7 @@ Result<void> check(const ScoreTable& table, const Score& score, const Score* bef
     if (!(score.score >= 0 && score.score <= 1))
         return bad_table(
             table,
-            fmt::format(
-                "prompt \"{}\" has score {}, expected 0 to 1", score.prompt, score.score
-            )
+            fmt::format("prompt \"{}\" has score {}, expected 0 to 1", score.prompt, score.score)
         );
     if (before == nullptr || before->prompt != score.prompt) return {};
     if (before->sample == score.sample)
