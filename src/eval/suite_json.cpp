@@ -154,9 +154,9 @@ std::optional<Node> read_json(
     json::error_code error;
     json::stream_parser parser;
     const auto used = parser.write_some(text.data(), text.size(), error);
-    if (!error) parser.finish(error);
-    const bool trailing =
-        !error && text.find_first_not_of(" \t\r\n", used) != std::string_view::npos;
+    const bool trailing = !error && parser.done() &&
+                          text.find_first_not_of(" \t\r\n", used) != std::string_view::npos;
+    if (!error && !trailing) parser.finish(error);
     if (error || trailing) {
         const auto what = trailing ? std::string("text after the end of the JSON value")
                           : error == json::error::incomplete

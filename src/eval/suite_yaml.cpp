@@ -4,7 +4,7 @@
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
-#include <array>
+#include <algorithm>
 #include <istream>
 #include <map>
 #include <set>
@@ -36,8 +36,24 @@ public:
 /// Words that YAML 1.1 takes for something else than text.
 bool is_trap(const std::string& text) {
     static const std::set<std::string, std::less<>> words = {
-        "yes", "Yes", "YES",  "no",   "No",    "NO",    "on",   "On",   "ON",   "off",
-        "Off", "OFF", "True", "TRUE", "False", "FALSE", "Null", "NULL", ".inf", ".nan"
+        "yes",
+        "Yes",
+        "YES",
+        "no",
+        "No",
+        "NO",
+        "on",
+        "On",
+        "ON",
+        "off",
+        "Off",
+        "OFF",
+        "True",
+        "TRUE",
+        "False",
+        "FALSE",
+        ".inf",
+        ".nan"
     };
     return words.contains(text);
 }
@@ -48,6 +64,9 @@ public:
         : file_(std::move(file)), faults_(faults) {}
 
     Node take() { return std::move(root_); }
+
+    /// The last scalar that stood in quotes, or what else has a tag.
+    const Place& last_quoted() const { return last_quoted_; }
 
     void OnDocumentStart(const YAML::Mark& mark) override {
         if (begun_)
@@ -84,6 +103,7 @@ public:
     ) override {
         const auto here = place(mark);
         if (tag == "!" || tag == "tag:yaml.org,2002:str") {
+            last_quoted_ = here;
             add(text_node(value, here), anchor);
             return;
         }
@@ -245,6 +265,7 @@ private:
     std::shared_ptr<const std::string> file_;
     Faults& faults_;
     Node root_;
+    Place last_quoted_;
     bool begun_ = false;
     std::vector<Frame> frames_;
     std::map<YAML::anchor_t, std::pair<Node, std::size_t>> anchors_;
@@ -258,6 +279,24 @@ std::string_view line_at(std::string_view text, int line) {
         text.remove_prefix(end + 1);
     }
     return text.substr(0, text.find('\n'));
+}
+
+/// yaml-cpp takes a quote that never closes for text up to the file's end.
+bool never_closes(std::string_view text, const Place& place) {
+    for (int line = 1; line < place.line; ++line) text.remove_prefix(text.find('\n') + 1);
+    text.remove_prefix(std::min(text.size(), static_cast<std::size_t>(place.column - 1)));
+    if (text.empty() || (text.front() != '"' && text.front() != '\'')) return false;
+    const char quote = text.front();
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        if (quote == '"' && text[at] == '\\') {
+            ++at;
+        } else if (text[at] == quote) {
+            const bool doubled = quote == '\'' && at + 1 < text.size() && text[at + 1] == quote;
+            if (!doubled) return false;
+            ++at;
+        }
+    }
+    return true;
 }
 
 /// yaml-cpp's words, and what lies behind the two that people meet most.
@@ -295,6 +334,10 @@ std::optional<Node> read_yaml(
         return std::nullopt;
     } catch (const Stop& stop) {
         faults.add(stop.place, "", stop.message);
+        return std::nullopt;
+    }
+    if (builder.last_quoted().line > 0 && never_closes(text, builder.last_quoted())) {
+        faults.add(builder.last_quoted(), "", "a quote opens here and never closes");
         return std::nullopt;
     }
     auto root = builder.take();
