@@ -14,7 +14,7 @@ namespace punie::journal {
 std::string_view shown_state(const Run& run);
 
 /// "accuracy 62.5 % (50.1 to 73.4, n 60), 3 unanswered", "valid loss 1.234 at 200 of 600",
-/// "4.50 bits per weight, 0.41 GB" ..., by the run's kind and what its results have; of a failed
+/// "4.50 bits per weight, 410.0 MB" ..., by the run's kind and what its results have; of a failed
 /// run the first line of its error. Empty when there is nothing to tell.
 std::string headline(const Run& run);
 

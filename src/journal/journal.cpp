@@ -59,17 +59,27 @@ Result<void> make_folder(const fs::path& folder) {
     );
 }
 
-/// Write-ahead log: readers and one writer at once, and a commit is one append. Where a file system
-/// does not allow it SQLite stays with its rollback journal, which is slower and as safe. NORMAL: a
-/// killed process loses nothing; a power cut may lose the last commits, never the database.
+/// Write-ahead log: readers and one writer at once, and a commit is one append. NORMAL: a killed
+/// process loses nothing; a power cut may lose the last commits, never the database. Where a file
+/// system does not allow the log SQLite stays with its rollback journal, which needs FULL for that.
+Result<void> set_modes(Database& database) {
+    auto query = database.query("PRAGMA journal_mode = WAL");
+    if (!query) return std::unexpected(std::move(query).error());
+    auto row = query->step();
+    if (!row) return std::unexpected(std::move(row).error());
+    const bool log = *row && query->text(0) == "wal";
+    auto ended = query->finish();
+    if (!ended) return ended;
+    return database.execute(fmt::format(
+        "PRAGMA synchronous = {}; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 8388608;",
+        log ? "NORMAL" : "FULL"
+    ));
+}
+
 Result<void> configure(Database& database) {
     if (!database.read_only()) {
-        auto set = database.execute(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-            "PRAGMA journal_size_limit = 8388608;"
-        );
-        if (!set) return set;
-        return migrate(database);
+        auto set = set_modes(database);
+        return set ? migrate(database) : set;
     }
     auto version = database.number("PRAGMA user_version");
     if (!version) return std::unexpected(std::move(version).error());

@@ -166,7 +166,7 @@ INSTANTIATE_TEST_SUITE_P(
             "quantise",
             "quantise",
             R"({"bits_per_weight":4.501,"bytes":410000000})",
-            "4.50 bits per weight, 0.41 GB"
+            "4.50 bits per weight, 410.0 MB"
         },
         Told{"fuse", "fuse", R"({"bytes":12300000})", "12.3 MB"},
         Told{"negative_bytes", "fuse", R"({"bytes":-1})", ""},
