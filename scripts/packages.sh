@@ -28,6 +28,7 @@ apt_test_packages() {
 libgtest-dev unit tests
 libgmock-dev unit tests
 shellcheck checks the shell scripts
+json-schema-test-suite the official cases of JSON Schema
 LIST
     if apt_has clang-19; then
         cat <<'LIST'
