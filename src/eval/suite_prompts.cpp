@@ -93,8 +93,6 @@ void PromptReader::set_defaults(const Node& node) {
     }
     fields.allow_only(default_names());
     defaults_.sampling = read_sampling(fields, {});
-    defaults_.group = fields.text("group").value_or("");
-    defaults_.category = fields.text("category").value_or("");
     defaults_.repeats = static_cast<int>(fields.integer("repeats", repeat_counts).value_or(1));
     if (const auto* tools = fields.find("tools"))
         defaults_.tools = read_tools(*tools, "defaults.tools", {}, files_, faults_);
@@ -112,7 +110,7 @@ void PromptReader::set_defaults(const Node& node) {
                 )
             );
     }
-    for (const auto* name : {"system", "prompt", "expect", "assert"})
+    for (const auto* name : {"group", "category", "system", "prompt", "expect", "assert"})
         inherit(defaults_.node, node, name);
     defaults_.node.kind = Node::Kind::map;
 }
@@ -196,7 +194,7 @@ void PromptReader::add_one(const Node& node, const Node* row, const std::string&
     }
     const bool own_expectations = node.find("expect") != nullptr ||
                                   node.find("assert") != nullptr || node.find("target") != nullptr;
-    inherit(whole, defaults_.node, "system");
+    for (const auto* name : {"group", "category", "system"}) inherit(whole, defaults_.node, name);
     if (!own_expectations) {
         inherit(whole, defaults_.node, "expect");
         inherit(whole, defaults_.node, "assert");
@@ -219,8 +217,8 @@ void PromptReader::build(const Node& node, const std::string& path) {
     prompt.line = node.place.line;
     prompt.messages = messages_of(fields);
     prompt.id = id_of(fields, prompt.messages);
-    prompt.group = fields.text("group", true).value_or(defaults_.group);
-    prompt.category = fields.text("category", true).value_or(defaults_.category);
+    prompt.group = fields.text("group", true).value_or("");
+    prompt.category = fields.text("category", true).value_or("");
     prompt.sampling = read_sampling(fields, defaults_.sampling);
     prompt.repeats =
         static_cast<int>(fields.integer("repeats", repeat_counts).value_or(defaults_.repeats));

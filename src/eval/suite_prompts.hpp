@@ -17,8 +17,6 @@ struct Defaults {
     Node variables{};  ///< `vars` that every prompt knows
     json::array tools{};
     Sampling sampling{};
-    std::string group{};
-    std::string category{};
     int repeats = 1;
 };
 

@@ -134,6 +134,17 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return std::string(info.param.name); }
 );
 
+TEST(TemplateValue, ReachesTheDefaultsToo) {
+    const auto suite = suite_from(R"(
+defaults: {group: "{{room}}", category: "{{kind}}-room", system: "You are in the {{room}}.", prompt: "{{room}}?"}
+prompts: [{id: "x-{{room}}", vars: [{room: hall, kind: big}], expect: {contains: a}}]
+)");
+    EXPECT_EQ(suite.prompts.at(0).group, "hall");
+    EXPECT_EQ(suite.prompts.at(0).category, "big-room");
+    EXPECT_EQ(content_of(suite.prompts.at(0), 0), "You are in the hall.");
+    EXPECT_EQ(content_of(suite.prompts.at(0), 1), "hall?");
+}
+
 TEST(TemplateValue, AloneKeepsItsType) {
     const auto suite = suite_from(R"(
 prompts:
