@@ -40,6 +40,9 @@ std::vector<Expectation> read_expectations(
 /// invalid_argument, naming what has no counterpart here.
 Result<Node> from_promptfoo(const Node& node);
 
+/// promptfoo's types that from_promptfoo knows.
+std::vector<std::string> promptfoo_types();
+
 /// SHA-256 over what the suite asks and how it judges; both independent of layout and order.
 void set_hashes(Suite& suite);
 

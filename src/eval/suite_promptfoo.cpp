@@ -100,20 +100,24 @@ std::string why_not(std::string_view type) {
 
 }  // namespace
 
+std::vector<std::string> promptfoo_types() {
+    std::vector<std::string> types;
+    types.reserve(mappings().size());
+    for (const auto& [type, mapping] : mappings()) types.push_back(type);
+    return types;
+}
+
 Result<Node> from_promptfoo(const Node& node) {
     const auto& type = *node.find("type");
     const auto mapping = mappings().find(type.text);
     if (mapping == mappings().end()) {
-        std::vector<std::string> names;
-        names.reserve(mappings().size());
-        for (const auto& [name, convert] : mappings()) names.push_back(name);
         return fail(
             ErrorCode::invalid_argument,
             fmt::format(
                 "promptfoo's \"{}\" {}; of its assertions there are {}",
                 printable(type.text),
                 why_not(type.text),
-                join_or(names)
+                join_or(promptfoo_types())
             )
         );
     }
