@@ -33,6 +33,7 @@ private:
 void add_serve(CLI::App& app, Commands& commands);
 void add_chat(CLI::App& app, Commands& commands);
 void add_bench(CLI::App& app, Commands& commands);
+void add_suite(CLI::App& app, Commands& commands);
 void add_eval(CLI::App& app, Commands& commands);
 void add_score(CLI::App& app, Commands& commands);
 void add_journal(CLI::App& app, Commands& commands);
