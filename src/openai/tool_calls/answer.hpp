@@ -17,7 +17,14 @@ struct AnswerCall {
     std::string raw_arguments;  ///< as they stood in the answer
     std::string path;           ///< "structured", or the text format: "hermes", "qwen_xml", ...
     std::string problem;  ///< "" or why it is no whole call: cut in mid-argument, bad JSON ...
+    json::object texts;   ///< formats that write every value as bare text (qwen_xml, glm, minimax):
+                          ///< each argument as it was written, for `typed_arguments`; else empty
 };
+
+/// The arguments with the types that the tool's schema (`parameters`, may be null) declares: in the
+/// formats of bare text `5` may be a number or a string, and only the schema knows. Other formats'
+/// arguments come back as they are. What does not fit the declared type stays text.
+json::value typed_arguments(const AnswerCall& call, const json::value* parameters);
 
 /// One assistant message, taken apart.
 struct Answer {

@@ -1,0 +1,11 @@
+#pragma once
+// One pass over an answer's text: thinking, calls, and what is left to read.
+
+#include "openai/tool_calls/answer.hpp"
+
+namespace punie::openai::tool_calls {
+
+/// Adds to `answer`. `format` names the only format to look for; `calls` false looks for none.
+void scan_text(std::string_view text, std::string_view format, bool calls, Answer& answer);
+
+}  // namespace punie::openai::tool_calls

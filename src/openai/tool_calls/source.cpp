@@ -1,0 +1,33 @@
+#include <algorithm>
+
+#include "openai/tool_calls/reading.hpp"
+
+namespace punie::openai::tool_calls {
+
+std::size_t Source::find(std::string_view token, std::size_t from) {
+    if (from > text_.size()) return npos;
+    auto known = std::ranges::find(found_, token, &Found::token);
+    if (known == found_.end()) {
+        found_.push_back({token, from, text_.find(token, from)});
+        return found_.back().at;
+    }
+    const bool covered = known->from <= from && (known->at == npos || from <= known->at);
+    if (!covered) *known = {token, from, text_.find(token, from)};
+    return known->at;
+}
+
+std::size_t Source::skip_space(std::size_t at) const {
+    return std::min(text_.find_first_not_of(" \t\r\n", at), text_.size());
+}
+
+std::size_t name_length(std::string_view text) {
+    const auto ends = [](char c) {
+        const bool part = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' ||
+                          static_cast<unsigned char>(c) >= 0x80;
+        return !part;
+    };
+    return static_cast<std::size_t>(std::ranges::find_if(text, ends) - text.begin());
+}
+
+}  // namespace punie::openai::tool_calls
