@@ -307,6 +307,10 @@ std::string explained(const YAML::Exception& thrown, std::string_view text) {
         return "a tab in the indentation: YAML allows spaces only";
     if (thrown.msg == "illegal map value")
         return "a second colon on this line: text with \": \" in it must stand in quotes";
+    if (thrown.msg == "unknown token")
+        return "text here must stand in quotes (inside { } and [ ] that is so for text with , ? : "
+               "or "
+               "brackets)";
     if (thrown.msg == "bad file") return "nested too deeply";
     return fmt::format("not valid YAML: {}", thrown.msg);
 }
