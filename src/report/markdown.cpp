@@ -132,7 +132,11 @@ private:
                 one.prompts_needed ? fmt::format("{}", *one.prompts_needed) : "");
         }
         for (const auto& one : data_.differences) {
-            if (one.category.empty()) put("\n{}\n", inline_text(one.words));
+            if (!one.category.empty()) continue;
+            put("\n{} against {}: {}\n",
+                inline_text(name(one.other)),
+                inline_text(name(one.baseline)),
+                inline_text(one.words));
         }
     }
 

@@ -20,6 +20,9 @@ const machine: Line[] = [
 const colour = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const shown = (value: number) => (Math.abs(value) >= 100 ? value.toFixed(0) : value.toPrecision(4));
 
+/** A line that hardly moves must look so. */
+const fromZero: uPlot.Scale.Range = (_plot, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 1, 1e-6) * 1.08];
+
 class Chart {
   readonly element: HTMLElement;
   private plot: uPlot | null = null;
@@ -48,14 +51,14 @@ class Chart {
     }
     this.plot = new uPlot({
       width, height: 230, axes,
-      scales: { x: { time: false }, y: {}, speed: {} },
+      scales: { x: { time: false }, y: { range: fromZero }, speed: { range: fromZero } },
       cursor: { drag: { x: true, y: false } },
       series: [
         { label: "iteration" },
         ...this.lines.map((line): uPlot.Series => ({
           label: line.label, scale: line.scale, stroke: colour(line.colour), width: 2, spanGaps: true,
           ...(line.dash ? { dash: line.dash } : {}),
-          points: { show: this.points.filter((p) => typeof line.of(p) === "number").length <= 40, size: 5 },
+          points: { show: this.points.filter((p) => typeof line.of(p) === "number").length <= 15, size: 6 },
           value: (_plot, value) => (value === null ? "\u2013" : shown(value)),
         })),
       ],
@@ -129,7 +132,7 @@ function oneTraining(training: Training, charts: Chart[]): HTMLElement {
   ].filter((chart) => !chart.empty);
   charts.push(...mine);
   return h("article", { class: "training" }, h("h3", {}, training.name), h("p", {}, sentence(training)),
-    training.notes && h("ul", { class: "plain" }, training.notes.map((note) => h("li", {}, note))),
+    training.notes && h("ul", { class: "plain hint" }, training.notes.map((note) => h("li", {}, note))),
     h("div", { class: "curves" }, mine.map((chart) => chart.element)),
     lazyDetails("Settings and points", () => [facts(training.settings), pointsTable(training)]));
 }

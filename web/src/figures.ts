@@ -97,6 +97,8 @@ function power(d: Difference): string {
   return parts.join(" ");
 }
 
+const sentence = (words: string) => (words === "" || /[.!?]$/.test(words) ? words : `${words}.`);
+
 function methodsOf(d: Difference): string {
   const parts = [method(d.difference.method), method(d.p_method)].filter((part) => part !== "");
   if (d.p_adjusted !== undefined) parts.push("corrected for several comparisons (Holm)");
@@ -115,7 +117,7 @@ export function differencesSection(head: Head): HTMLElement | null {
         h("th", { scope: "col", class: "beside" }, "how sure"))),
       h("tbody", {}, overall.map((d) => differenceRow(head, d, scale)))),
     h("ul", { class: "words" }, overall.map((d) => h("li", {},
-      h("strong", {}, `${pairName(head, d)}: `), d.words ?? "", " ", power(d),
+      h("strong", {}, `${pairName(head, d)}: `), sentence(d.words ?? ""), " ", power(d),
       h("small", {}, methodsOf(d))))));
 }
 

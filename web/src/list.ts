@@ -55,7 +55,8 @@ export class PromptList {
     this.chosen = kept ? rows.indexOf(kept) : -1;
     for (const element of this.made.values()) element.remove();
     this.made.clear();
-    this.height = parseFloat(getComputedStyle(this.element).getPropertyValue("--row")) || this.height;
+    const root = getComputedStyle(document.documentElement);
+    this.height = parseFloat(root.getPropertyValue("--row")) * parseFloat(root.fontSize) || this.height;  // --row is in rem
     this.inner.style.height = `${rows.length * this.height}px`;
     this.element.scrollTop = this.chosen >= 0 ? (this.chosen - 2) * this.height : 0;
     this.paint();

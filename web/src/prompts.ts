@@ -206,7 +206,7 @@ export function pairs(data: Data): { baseline: number; other: number }[] {
   return (data.head.differences ?? []).filter((d) => !d.category).map(({ baseline, other }) => ({ baseline, other }));
 }
 
-const mostChanged = 8;
+const mostChanged = 5;
 
 function answerOf(data: Data, row: PromptRow, variant: number): HTMLElement {
   const texts = data.texts(row.at);
@@ -215,11 +215,12 @@ function answerOf(data: Data, row: PromptRow, variant: number): HTMLElement {
   const calls = (sample?.calls ?? []).map((call) => `${call.name ?? ""}(${call.arguments ?? ""})`).join("\n");
   const answer = [calls, sample?.text ?? ""].filter((text) => text !== "").join("\n");
   return h("td", {}, badge(outcomeOf(row, variant), data.variantName(variant)),
+    h("span", { class: "only-narrow", "aria-hidden": "true" }, data.variantName(variant)),
     h("code", { class: "clipped" }, answer || "(empty answer)"), sample?.reason ? h("small", {}, sample.reason) : null);
 }
 
 function changeTable(data: Data, rows: PromptRow[], pair: { baseline: number; other: number }, caption: string): HTMLElement {
-  return h("table", { class: "changes" }, h("caption", {}, caption),
+  return h("table", { class: "changes" }, h("caption", { class: "only-heard" }, caption),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "prompt"),
       h("th", { scope: "col" }, data.variantName(pair.baseline)), h("th", { scope: "col" }, data.variantName(pair.other)))),
     h("tbody", {}, rows.slice(0, mostChanged).map((row) => h("tr", {},
