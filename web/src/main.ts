@@ -75,8 +75,12 @@ function keepDrawn(draw: () => void): void {
     draw();
   });
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  window.addEventListener("beforeprint", draw);
-  window.addEventListener("afterprint", draw);
+  for (const [event, on] of [["beforeprint", true], ["afterprint", false]] as const) {
+    window.addEventListener(event, () => {
+      document.documentElement.classList.toggle("printing", on);
+      draw();
+    });
+  }
 }
 
 start();
