@@ -72,6 +72,14 @@ Result<std::vector<ScoreTable>> parse_document(const Input& input, const ReadOpt
     return unknown(input, fmt::format("found {}", shown(*document)));
 }
 
+/// What a variant is called: lm-evaluation-harness writes MODEL/samples_TASK_TIME.jsonl, where the
+/// folder says more than the file.
+std::string name_from(const std::filesystem::path& file) {
+    auto stem = file.stem().native();
+    const auto folder = file.parent_path().filename().native();
+    return stem.starts_with("samples_") && !folder.empty() ? folder : stem;
+}
+
 }  // namespace
 
 bool holds_responses(std::string_view text) {
@@ -81,7 +89,7 @@ bool holds_responses(std::string_view text) {
 Result<std::vector<ScoreTable>> parse_scores(
     std::string_view text, const std::filesystem::path& file, const ReadOptions& options
 ) {
-    const Input input{.text = text, .file = file.native(), .stem = file.stem().native()};
+    const Input input{.text = text, .file = file.native(), .stem = name_from(file)};
     if (text.starts_with(zip_start))
         return fail(
             ErrorCode::unsupported,
