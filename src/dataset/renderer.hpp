@@ -33,6 +33,7 @@ struct RenderedPiece {
 struct RenderedRow {
     std::size_t file = 0;  ///< index into RenderRequest::files
     std::size_t line = 0;  ///< from 1
+    std::size_t keys = 0;  ///< members of the row's object
     std::string
         error;  ///< why the tokenizer or its template refused the row; the rest is empty then
     std::size_t tokens = 0;
@@ -50,7 +51,7 @@ struct RenderedRow {
 };
 
 struct RenderRequest {
-    std::vector<std::filesystem::path> files;
+    std::vector<std::filesystem::path> files{};
     std::vector<std::size_t> lines{};  ///< of the first file; empty: all lines of all files
     bool mask_prompt = false;
     std::size_t max_seq_length = 2048;

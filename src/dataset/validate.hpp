@@ -35,7 +35,7 @@ struct ValidateOptions {
     bool emails = false;             ///< e-mail addresses as notes
     std::size_t max_findings = 100;  ///< kept of each code; all are counted. 0: no limit
     std::set<std::string> accepted{
-    };                                ///< fingerprints that are known and not to be told (baseline)
+    };  ///< fingerprints that are known and not to be told (baseline)
     RowRenderer* renderer = nullptr;  ///< exact tokens and the template's checks; not owned
     std::stop_token stop{};
     std::function<void(std::uint64_t done, std::uint64_t total)> on_progress{

@@ -1,0 +1,108 @@
+#include "dataset/formats.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+
+namespace punie::dataset {
+
+namespace {
+
+struct Pair {
+    std::string_view first;
+    std::string_view second;
+};
+
+constexpr std::array question_keys = std::to_array<Pair>({
+    {"input", "output"},
+    {"question", "answer"},
+    {"query", "response"},
+    {"prompt", "response"},
+    {"prompt", "output"},
+    {"prompt", "answer"},
+    {"instruction", "response"},
+    {"question", "response"},
+    {"user", "assistant"},
+});
+
+constexpr std::array roles = std::to_array<Pair>({
+    {"human", "user"},          {"Human", "user"},         {"User", "user"},
+    {"USER", "user"},           {"customer", "user"},      {"gpt", "assistant"},
+    {"chatgpt", "assistant"},   {"bot", "assistant"},      {"model", "assistant"},
+    {"ai", "assistant"},        {"AI", "assistant"},       {"Assistant", "assistant"},
+    {"ASSISTANT", "assistant"}, {"System", "system"},      {"SYSTEM", "system"},
+    {"developer", "system"},    {"function", "tool"},      {"function_response", "tool"},
+    {"observation", "tool"},    {"tool_response", "tool"}, {"ipython", "tool"},
+});
+
+}  // namespace
+
+std::string_view name_of(Format format) {
+    static constexpr std::array<std::string_view, 4> names = {
+        "", "chat", "prompt/completion", "text"
+    };
+    return names.at(static_cast<std::size_t>(format));
+}
+
+Format format_of(const Node& row) {
+    bool prompt = false;
+    bool completion = false;
+    bool messages = false;
+    bool text = false;
+    for (const auto& member : elements(row)) {
+        prompt = prompt || member.key == "prompt";
+        completion = completion || member.key == "completion";
+        messages = messages || member.key == "messages";
+        text = text || member.key == "text";
+    }
+    if (prompt && completion) return Format::completion;
+    if (messages) return Format::chat;
+    return text ? Format::text : Format::none;
+}
+
+ForeignRow foreign_row(const Node& row) {
+    for (const auto* name : {"conversations", "conversation", "messages"}) {
+        const auto* list = row.find(name);
+        if (list == nullptr || !list->is_array() || list->child == nullptr) continue;
+        const auto& first = *list->child;
+        if (first.find("from") != nullptr && first.find("value") != nullptr)
+            return {.kind = Foreign::sharegpt};
+        if (std::string_view(name) != "messages" && first.find("role") != nullptr &&
+            first.find("content") != nullptr)
+            return {.kind = Foreign::sharegpt};
+    }
+    if (row.find("instruction") != nullptr && row.find("output") != nullptr)
+        return {.kind = Foreign::alpaca};
+    if (row.find("chosen") != nullptr && row.find("rejected") != nullptr)
+        return {.kind = Foreign::preference};
+    for (const auto& keys : question_keys) {
+        if (row.find(keys.first) != nullptr && row.find(keys.second) != nullptr)
+            return {Foreign::input_output, keys.first, keys.second};
+    }
+    return {};
+}
+
+std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& known) {
+    if (std::ranges::find(known, key) != known.end()) return std::nullopt;
+    std::string lower(trim(key));
+    std::ranges::transform(lower, lower.begin(), [](unsigned char byte) {
+        return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+    });
+    if (std::ranges::find(known, lower) != known.end()) return lower;
+    // Below four letters everything is near to everything.
+    constexpr std::size_t shortest = 4;
+    if (lower.size() < shortest) return std::nullopt;
+    return nearest(lower, known);
+}
+
+std::string_view standard_role(std::string_view role) {
+    const auto found = std::ranges::find(roles, role, &Pair::first);
+    return found == roles.end() ? std::string_view{} : found->second;
+}
+
+bool is_known_role(std::string_view role) {
+    return role == "user" || role == "assistant" || role == "system" || role == "tool";
+}
+
+}  // namespace punie::dataset
