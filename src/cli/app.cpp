@@ -35,6 +35,7 @@ void build(CLI::App& app, Commands& commands) {
     add_suite(app, commands);
     add_eval(app, commands);
     add_score(app, commands);
+    add_compare(app, commands);
     add_journal(app, commands);
     add_doctor(app, commands);
     add_completions(app, commands);

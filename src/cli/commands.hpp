@@ -36,6 +36,7 @@ void add_bench(CLI::App& app, Commands& commands);
 void add_suite(CLI::App& app, Commands& commands);
 void add_eval(CLI::App& app, Commands& commands);
 void add_score(CLI::App& app, Commands& commands);
+void add_compare(CLI::App& app, Commands& commands);
 void add_journal(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_completions(CLI::App& app, Commands& commands);
