@@ -16,7 +16,7 @@ fs::path find_journal_folder(const fs::path& start) {
     auto at = fs::absolute(start, ignored).lexically_normal();
     if (at.filename().empty() && at.has_parent_path() && at != at.root_path())
         at = at.parent_path();
-    const auto none = at / ".punie";
+    auto none = at / ".punie";
     while (true) {
         if (fs::is_directory(at / ".punie", ignored)) return at / ".punie";
         if (!at.has_parent_path() || at == at.parent_path()) return none;

@@ -85,7 +85,7 @@ std::string compare_headline(const json::value& results) {
     const auto* differences = member(results, "differences");
     if (differences == nullptr || !differences->is_array()) return {};
     const auto& all = differences->get_array();
-    const auto count = fmt::format("{} difference{}", all.size(), all.size() == 1 ? "" : "s");
+    auto count = fmt::format("{} difference{}", all.size(), all.size() == 1 ? "" : "s");
     if (all.empty()) return count;
     for (const auto* name : {"verdict", "sentence"}) {
         if (auto words = string_member(all.front(), name)) return *std::move(words);

@@ -3,27 +3,21 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
+#include <array>
 #include <cmath>
 #include <system_error>
 
 #include "base/json.hpp"
-#include "base/text.hpp"
 #include "journal/database.hpp"
 #include "journal/impl.hpp"
-#include "journal/process_start.hpp"
 #include "journal/schema.hpp"
+#include "journal/when.hpp"
 
 namespace punie::journal {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-double now() {
-    return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
 
 Result<void> check_json(std::string_view field, std::string& text) {
     if (text.empty()) text = "{}";
@@ -149,25 +143,38 @@ Result<Run> Journal::begin(Run run) {
     checked->state = RunState::running;
     checked->pid = ::getpid();
     checked->alive = true;
-    return checked->id.empty() ? impl_->insert(*std::move(checked), now())
-                               : impl_->reopen(*std::move(checked), now());
+    return checked->id.empty() ? impl_->insert(*std::move(checked), present())
+                               : impl_->reopen(*std::move(checked), present());
 }
 
-Result<void> Journal::update(const Run& given) {
-    auto run = with_checked_texts(given);
-    if (!run) return std::unexpected(std::move(run).error());
+Result<void> Journal::update(const Run& run) {
+    auto checked = with_checked_texts(run);
+    if (!checked) return std::unexpected(std::move(checked).error());
     double finished = 0;
-    if (run->state != RunState::running) finished = run->finished > 0 ? run->finished : now();
+    if (checked->state != RunState::running)
+        finished = checked->finished > 0 ? checked->finished : present();
     auto query = impl_->database.query(
         "UPDATE runs SET name = ?, state = ?, finished = ?, command = ?, folder = ?, "
         "punie_version = ?, config = ?, hashes = ?, environment = ?, results = ?, error = ?, "
         "parent = ?, stage = ?, key = ? WHERE id = ?"
     );
     if (!query) return std::unexpected(std::move(query).error());
-    query->bind(run->name, name_of(run->state), finished, run->command, run->folder)
-        .bind(run->punie_version, run->config_json, run->hashes_json, run->environment_json)
-        .bind(run->results_json, run->error, run->parent, run->stage, run->key, run->id);
-    return impl_->finish_on_run(*std::move(query), run->id);
+    query->bind(checked->name, name_of(checked->state), finished, checked->command, checked->folder)
+        .bind(
+            checked->punie_version,
+            checked->config_json,
+            checked->hashes_json,
+            checked->environment_json
+        )
+        .bind(
+            checked->results_json,
+            checked->error,
+            checked->parent,
+            checked->stage,
+            checked->key,
+            checked->id
+        );
+    return impl_->finish_on_run(*std::move(query), checked->id);
 }
 
 Result<void> Journal::add_answer(const std::string& run, const AnswerRow& answer) {

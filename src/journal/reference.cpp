@@ -36,9 +36,9 @@ Result<Reference> parse_reference(std::string_view text) {
     auto name = text.substr(1);
     if (const auto tilde = name.find('~'); tilde != std::string_view::npos) {
         const auto count = name.substr(tilde + 1);
-        const char* const end = count.data() + count.size();
-        const auto [stop, error] = std::from_chars(count.data(), end, reference.back);
-        if (error != std::errc() || stop != end)
+        const auto [stop, error] =
+            std::from_chars(count.data(), count.data() + count.size(), reference.back);
+        if (error != std::errc() || stop != count.data() + count.size())
             return not_understood(text, "a number is expected after '~'");
         name = name.substr(0, tilde);
         if (name.empty()) return reference;

@@ -231,10 +231,10 @@ Result<Run> the_only_one(std::vector<Run> runs, std::string_view text) {
 
 }  // namespace
 
-Result<Run> Journal::find(std::string_view text) {
-    auto reference = parse_reference(text);
-    if (!reference) return std::unexpected(std::move(reference).error());
-    if (reference->form == Reference::Form::baseline) {
+Result<Run> Journal::find(std::string_view reference) {
+    auto parsed = parse_reference(reference);
+    if (!parsed) return std::unexpected(std::move(parsed).error());
+    if (parsed->form == Reference::Form::baseline) {
         auto marked =
             impl_->runs_where("WHERE number = (SELECT run FROM marks WHERE name = 'baseline')");
         if (!marked) return std::unexpected(std::move(marked).error());
@@ -245,9 +245,9 @@ Result<Run> Journal::find(std::string_view text) {
             "mark one: punie journal bless RUN"
         );
     }
-    if (reference->form == Reference::Form::newest)
-        return impl_->newest(reference->kind, reference->back, text);
-    auto exact = impl_->runs_where("WHERE id = ?", reference->id);
+    if (parsed->form == Reference::Form::newest)
+        return impl_->newest(parsed->kind, parsed->back, reference);
+    auto exact = impl_->runs_where("WHERE id = ?", parsed->id);
     if (!exact) return std::unexpected(std::move(exact).error());
     if (!exact->empty()) return std::move(exact->front());
     auto begun = impl_->runs_where(
@@ -256,11 +256,11 @@ Result<Run> Journal::find(std::string_view text) {
             "{}",
             newest_first
         ),
-        reference->id
+        parsed->id
     );
     if (!begun) return std::unexpected(std::move(begun).error());
-    if (begun->empty()) return std::unexpected(impl_->no_such_run(text));
-    return the_only_one(*std::move(begun), text);
+    if (begun->empty()) return std::unexpected(impl_->no_such_run(reference));
+    return the_only_one(*std::move(begun), reference);
 }
 
 Result<Run> Journal::Impl::newest(

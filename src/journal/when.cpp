@@ -90,11 +90,10 @@ Result<double> parse_age(std::string_view text) {
         );
     };
     double number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc() || !std::isfinite(number)) return wrong("it begins with no number");
     if (number < 0) return wrong("it is negative");
-    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    const auto unit = text.substr(static_cast<std::size_t>(stop - text.data()));
     if (unit.empty()) return wrong("the unit is missing");
     for (const auto& known : units) {
         if (known.name == unit) return number * known.seconds;
