@@ -17,87 +17,101 @@ constexpr std::array<std::pair<Tone, std::string_view>, 4> tones = {
     {{Tone::good, "good"}, {Tone::bad, "bad"}, {Tone::unsure, "unsure"}, {Tone::failed, "failed"}}
 };
 
+/// Where a value stands. Its text is made for a fault only: a report has a million values.
+struct Place {
+    const Place* parent = nullptr;
+    std::string_view name{};  ///< of a member
+    std::size_t index = 0;    ///< of an element, when there is no name
+
+    std::string pointer() const {
+        if (parent == nullptr) return {};
+        return name.empty() ? fmt::format("{}/{}", parent->pointer(), index)
+                            : fmt::format("{}/{}", parent->pointer(), name);
+    }
+};
+
 /// Fills members from an object; keeps the first fault and goes on, the caller looks at the end.
 class MemberReader {
 public:
-    MemberReader(const json::object& from, std::string path, std::string& fault)
-        : from_(from), path_(std::move(path)), fault_(fault) {}
+    MemberReader(const json::object& from, const Place& place, std::string& fault)
+        : from_(from), place_(place), fault_(fault) {}
 
     template <typename T>
     void operator()(std::string_view name, T& member) {
         if (const auto* value = from_.if_contains(name))
-            read(*value, fmt::format("{}/{}", path_, name), member);
+            read(*value, Place{.parent = &place_, .name = name}, member);
     }
 
 private:
-    void blame(const std::string& path, std::string_view wanted) {
-        if (fault_.empty()) fault_ = fmt::format("{}: expected {}", path, wanted);
+    void blame(const Place& place, std::string_view wanted) {
+        if (fault_.empty()) fault_ = fmt::format("{}: expected {}", place.pointer(), wanted);
     }
 
-    void read(const json::value& value, const std::string& path, std::string& text) {
-        if (!value.is_string()) return blame(path, "a text");
+    void read(const json::value& value, const Place& place, std::string& text) {
+        if (!value.is_string()) return blame(place, "a text");
         text = value.as_string();
     }
 
-    void read(const json::value& value, const std::string& path, bool& yes) {
-        if (!value.is_bool()) return blame(path, "true or false");
+    void read(const json::value& value, const Place& place, bool& yes) {
+        if (!value.is_bool()) return blame(place, "true or false");
         yes = value.as_bool();
     }
 
-    void read(const json::value& value, const std::string& path, double& number) {
+    void read(const json::value& value, const Place& place, double& number) {
         if (value.is_null()) {
             number = std::numeric_limits<double>::quiet_NaN();
         } else if (value.is_number()) {
             number = value.to_number<double>();
         } else {
-            blame(path, "a number");
+            blame(place, "a number");
         }
     }
 
     template <std::integral Number>
-    void read(const json::value& value, const std::string& path, Number& number) {
+    void read(const json::value& value, const Place& place, Number& number) {
         boost::system::error_code bad;
         const auto read = value.to_number<Number>(bad);
-        if (bad) return blame(path, "a whole number");
+        if (bad) return blame(place, "a whole number that is not too large");
         number = read;
     }
 
-    void read(const json::value& value, const std::string& path, json::array& list) {
-        if (!value.is_array()) return blame(path, "a list");
+    void read(const json::value& value, const Place& place, json::array& list) {
+        if (!value.is_array()) return blame(place, "a list");
         list = value.as_array();
     }
 
-    void read(const json::value& value, const std::string& path, Tone& tone) {
+    void read(const json::value& value, const Place& place, Tone& tone) {
         const auto* found = std::ranges::find_if(tones, [&](const auto& known) {
             return value.is_string() && value.as_string() == known.second;
         });
-        if (found == tones.end()) return blame(path, "good, bad, unsure or failed");
+        if (found == tones.end()) return blame(place, "good, bad, unsure or failed");
         tone = found->first;
     }
 
     template <typename T>
-    void read(const json::value& value, const std::string& path, std::optional<T>& maybe) {
-        read(value, path, maybe.emplace());
+    void read(const json::value& value, const Place& place, std::optional<T>& maybe) {
+        read(value, place, maybe.emplace());
     }
 
     template <typename T>
-    void read(const json::value& value, const std::string& path, std::vector<T>& parts) {
-        if (!value.is_array()) return blame(path, "a list");
+    void read(const json::value& value, const Place& place, std::vector<T>& parts) {
+        if (!value.is_array()) return blame(place, "a list");
         parts.reserve(value.as_array().size());
         for (const auto& one : value.as_array()) {
-            read(one, fmt::format("{}/{}", path, parts.size()), parts.emplace_back());
+            const Place element{.parent = &place, .index = parts.size()};
+            read(one, element, parts.emplace_back());
         }
     }
 
     template <typename Part>
         requires std::is_class_v<Part>
-    void read(const json::value& value, const std::string& path, Part& part) {
-        if (!value.is_object()) return blame(path, "an object");
-        walk(part, MemberReader(value.as_object(), path, fault_));
+    void read(const json::value& value, const Place& place, Part& part) {
+        if (!value.is_object()) return blame(place, "an object");
+        walk(part, MemberReader(value.as_object(), place, fault_));
     }
 
     const json::object& from_;
-    std::string path_;
+    const Place& place_;
     std::string& fault_;
 };
 
@@ -155,7 +169,8 @@ Result<ReportData> report_from_json(const json::value& value) {
     }
     ReportData data;
     std::string fault;
-    walk(data, MemberReader(value.as_object(), "", fault));
+    const Place whole;
+    walk(data, MemberReader(value.as_object(), whole, fault));
     if (fault.empty()) fault = check_indices(data);
     if (!fault.empty()) return fail(ErrorCode::protocol, "report: " + fault);
     return data;
