@@ -281,8 +281,9 @@ void FileCheck::look_for_twins(const Line& line, const Node& row, std::uint64_t 
 
 void FileCheck::look_for_near_twin(const Line& line, const Node& row) {
     const auto& sketch = *checker_.facts().sketch;
-    const auto near = remembered_->near.nearest(sketch);
-    remembered_->near.add(sketch, static_cast<std::uint32_t>(line.number), line.offset);
+    const auto near = remembered_->near.nearest_then_add(
+        sketch, static_cast<std::uint32_t>(line.number), line.offset
+    );
     if (!near || !really_near(row, *near, file_.path)) return;
     add(line, {.code = "D607", .message = fmt::format("line {} is nearly the same", near->line)});
 }

@@ -11,6 +11,7 @@ namespace punie::dataset {
 
 namespace {
 
+const std::vector<std::string> chat_keys = {"messages", "tools"};
 const std::vector<std::string> message_keys = {
     "role",
     "content",
@@ -43,11 +44,35 @@ bool begins_with_label(std::string_view text) {
 
 }  // namespace
 
+Message::Message(const Node& object) : node(object) {
+    for (const auto& member : elements(object)) {
+        const auto key = member.key;
+        if (key == "role") {
+            role_node = &member;
+        } else if (key == "content") {
+            content = &member;
+        } else if (key == "tool_calls") {
+            calls = member.is(Node::Kind::null) ? nullptr : &member;
+        } else if (key == "tool_call_id") {
+            call_id = &member;
+        } else if (key == "weight") {
+            weight = &member;
+        } else if (key == "function_call") {
+            old_call = member.is(Node::Kind::null) ? nullptr : &member;
+        } else if (key == "reasoning_content") {
+            reasoning = &member;
+        } else {
+            other_keys = true;
+        }
+    }
+    if (role_node != nullptr && role_node->is_string()) role = role_node->text;
+}
+
 MessagesCheck::MessagesCheck(RowChecker& checker, const Node& row)
     : row_(checker), object_(row), tools_(checker, row.find("tools")) {}
 
 void MessagesCheck::run() {
-    row_.check_keys(object_, {"tools"});
+    row_.check_keys(object_, chat_keys);
     for (const auto* old : {"functions", "function_call"}) {
         if (const auto* node = object_.find(old); node != nullptr)
             row_.find("D212", node, fmt::format("\"{}\" is the field of an older interface", old));
@@ -76,85 +101,90 @@ void MessagesCheck::run() {
     end(*messages);
 }
 
-void MessagesCheck::message(const Node& message) {
-    last_ = &message;
-    if (!message.is_object())
+void MessagesCheck::message(const Node& node) {
+    last_ = &node;
+    if (!node.is_object())
         return row_.find(
-            "D302",
-            &message,
-            fmt::format("a message is {}; it must be an object", kind_words(message))
+            "D302", &node, fmt::format("a message is {}; it must be an object", kind_words(node))
         );
     constexpr std::size_t tokens_of_a_frame = 4;
     row_.facts_.estimated_tokens += tokens_of_a_frame;
-    row_.check_keys(message, message_keys);
-    if (const auto* weight = message.find("weight");
-        weight != nullptr && weight->text.starts_with('0'))
-        row_.find("D213", weight, "the message has weight 0");
-    if (const auto* old = message.find("function_call");
-        old != nullptr && !old->is(Node::Kind::null))
-        row_.find("D212", old, "\"function_call\" is the field of an older interface");
-    const auto* role = message.find("role");
-    if (role == nullptr) return row_.find("D303", &message, "a message without a role");
-    if (!role->is_string())
+    const Message message(node);
+    check_fields(message);
+    if (message.role_node == nullptr) return row_.find("D303", &node, "a message without a role");
+    if (!message.role_node->is_string()) {
         return row_.find(
-            "D303", role, fmt::format("role is {}; it must be a string", kind_words(*role))
+            "D303",
+            message.role_node,
+            fmt::format("role is {}; it must be a string", kind_words(*message.role_node))
         );
-    check_role(message, role->text);
-    check_order(message, role->text);
-    content(message, role->text);
-    before_ = role->text;
+    }
+    check_role(message);
+    check_order(message);
+    content(message);
+    before_ = message.role;
 }
 
-void MessagesCheck::check_role(const Node& message, std::string_view role) {
+void MessagesCheck::check_fields(const Message& message) {
+    if (message.other_keys) row_.check_keys(message.node, message_keys);
+    if (message.weight != nullptr && message.weight->text.starts_with('0'))
+        row_.find("D213", message.weight, "the message has weight 0");
+    if (message.old_call != nullptr)
+        row_.find("D212", message.old_call, "\"function_call\" is the field of an older interface");
+}
+
+void MessagesCheck::check_role(const Message& message) {
+    const auto role = message.role;
     if (is_known_role(role)) return;
-    const auto* node = message.find("role");
     const auto standard = standard_role(role);
-    if (!standard.empty())
+    if (!standard.empty()) {
         return row_.find(
-            "D304", node, fmt::format("role \"{}\" is called \"{}\" here", role, standard)
+            "D304",
+            message.role_node,
+            fmt::format("role \"{}\" is called \"{}\" here", role, standard)
         );
+    }
     const auto close = nearest(role, {"user", "assistant", "system", "tool"});
     row_.find(
         "D304",
-        node,
+        message.role_node,
         close ? fmt::format("unknown role \"{}\"; was \"{}\" meant?", printable(role), *close)
               : fmt::format("unknown role \"{}\"", printable(role))
     );
 }
 
-void MessagesCheck::check_order(const Node& message, std::string_view role) {
-    if (role == "system" && index_ > 0)
+void MessagesCheck::check_order(const Message& message) {
+    const auto role = message.role;
+    if (role == "system" && index_ > 0) {
         row_.find(
             "D305",
-            &message,
+            &message.node,
             before_ == "system" ? "a second system message" : "a system message after others"
         );
+    }
     const bool twice = role == before_ && (role == "user" || role == "assistant");
-    if (twice) row_.find("D306", &message, fmt::format("two {} messages in a row", role));
+    if (twice) row_.find("D306", &message.node, fmt::format("two {} messages in a row", role));
     if (role == "assistant" && !asked_ && !begins_with_assistant_told_) {
         begins_with_assistant_told_ = true;
-        row_.find("D308", &message, "the assistant speaks before anybody has asked");
+        row_.find("D308", &message.node, "the assistant speaks before anybody has asked");
     }
     if (role == "user" || role == "tool") asked_ = true;
 }
 
-void MessagesCheck::missing_content(const Node& message, std::string_view role) {
-    const auto* calls = message.find("tool_calls");
-    const bool calling = (calls != nullptr && calls->is_array() && calls->count > 0) ||
-                         message.find("function_call") != nullptr;
-    if (role == "assistant" && calling) return;
-    const auto* content = message.find("content");
-    const bool thinking = message.string("reasoning_content").has_value();
-    if (role == "assistant" && thinking)
-        return row_.find("D311", &message, "the assistant thinks and says nothing");
+void MessagesCheck::missing_content(const Message& message) {
+    const bool calling = message.has_calls() || message.old_call != nullptr;
+    if (message.role == "assistant" && calling) return;
+    if (message.role == "assistant" && message.reasoning != nullptr)
+        return row_.find("D311", &message.node, "the assistant thinks and says nothing");
     row_.find(
         "D310",
-        content != nullptr ? content : &message,
-        fmt::format("{} message without content", role)
+        message.content != nullptr ? message.content : &message.node,
+        fmt::format("{} message without content", message.role)
     );
 }
 
-void MessagesCheck::wrong_content(const Node& content, std::string_view role) {
+void MessagesCheck::wrong_content(const Message& message) {
+    const auto& content = *message.content;
     const auto all_text = [](const Node& parts) {
         return std::ranges::all_of(elements(parts), [](const Node& part) {
             return part.string("type") == "text" && part.string("text").has_value();
@@ -162,74 +192,69 @@ void MessagesCheck::wrong_content(const Node& content, std::string_view role) {
     };
     if (content.is_array() && content.count > 0 && all_text(content)) {
         row_.find("D313", &content, "content is a list of text parts; it should be one string");
-        for (const auto& part : elements(content)) row_.take_text(*part.find("text"), role);
+        for (const auto& part : elements(content)) row_.take_text(*part.find("text"), message.role);
         return;
     }
-    if (content.is_array())
-        return row_.find(
-            "D312",
-            &content,
-            "content is a list, and not of text parts alone (images and sound are not trained)"
-        );
     row_.find(
         "D312",
         &content,
-        fmt::format(
-            "content of the {} message is {}; it must be a string", role, kind_words(content)
-        )
+        content.is_array()
+            ? "content is a list, and not of text parts alone (images and sound are not trained)"
+            : fmt::format(
+                  "content of the {} message is {}; it must be a string",
+                  message.role,
+                  kind_words(content)
+              )
     );
 }
 
-void MessagesCheck::string_content(
-    const Node& message, const Node& content, std::string_view role
-) {
+void MessagesCheck::string_content(const Message& message) {
+    const auto& content = *message.content;
+    const auto role = message.role;
     const auto text = content.text;
     if (role == "system" && !row_.facts_.system) row_.facts_.system = text;
     if (!is_blank(text)) {
         row_.take_text(content, role);
-        if (role == "assistant" && begins_with_label(text))
-            row_.find(
-                "D320",
-                &content,
-                fmt::format(
-                    "the answer begins with \"{}\"",
-                    trim(text.substr(0, text.find_first_of(":\n") + 1))
-                )
-            );
+        if (role == "assistant" && begins_with_label(text)) {
+            const auto label = text.substr(0, text.find_first_of(":\n") + 1);
+            row_.find("D320", &content, fmt::format("the answer begins with \"{}\"", trim(label)));
+        }
         return;
     }
     if (role == "user") row_.find("D314", &content, "an empty user message");
-    if (role != "assistant") return;
-    const auto* calls = message.find("tool_calls");
-    if (calls == nullptr || !calls->is_array() || calls->count == 0)
+    if (role == "assistant" && !message.has_calls() && message.old_call == nullptr)
         row_.find("D311", &content, "an empty assistant message");
 }
 
-void MessagesCheck::content(const Node& message, std::string_view role) {
-    const auto* content = message.find("content");
+void MessagesCheck::content(const Message& message) {
     std::optional<std::string_view> text;
-    if (content == nullptr || content->is(Node::Kind::null)) {
-        missing_content(message, role);
-    } else if (content->is_string()) {
-        text = content->text;
-        string_content(message, *content, role);
+    if (message.content == nullptr || message.content->is(Node::Kind::null)) {
+        missing_content(message);
+    } else if (message.content->is_string()) {
+        text = message.content->text;
+        string_content(message);
     } else {
-        wrong_content(*content, role);
+        wrong_content(message);
     }
-    const auto* calls = message.find("tool_calls");
-    if (calls != nullptr && role != "assistant" && !calls->is(Node::Kind::null))
-        row_.find("D421", calls, fmt::format("a {} message with tool_calls", role));
-    if (role == "assistant") {
-        row_.facts_.has_assistant = true;
-        if (text && text->find("<think>") != std::string_view::npos) row_.facts_.thinks = true;
-        if (message.string("reasoning_content").value_or("").size() > 0) row_.facts_.thinks = true;
-        if (&message == last_answer_) row_.facts_.answer = text.value_or("");
-        tools_.assistant(message, text);
-    } else if (role == "tool" || role == "function") {
+    if (message.role == "assistant") return answer(message, text);
+    if (message.calls != nullptr)
+        row_.find("D421", message.calls, fmt::format("a {} message with tool_calls", message.role));
+    if (message.role == "tool" || message.role == "function") {
         tools_.result(message);
     } else {
         tools_.other();
     }
+}
+
+void MessagesCheck::answer(const Message& message, std::optional<std::string_view> text) {
+    auto& facts = row_.facts_;
+    facts.has_assistant = true;
+    if (text && text->find("<think>") != std::string_view::npos) facts.thinks = true;
+    if (message.reasoning != nullptr && message.reasoning->is_string() &&
+        !message.reasoning->text.empty())
+        facts.thinks = true;
+    if (&message.node == last_answer_) facts.answer = text.value_or("");
+    tools_.assistant(message, text);
 }
 
 void MessagesCheck::end(const Node& messages) {

@@ -12,14 +12,32 @@
 
 namespace punie::dataset {
 
+/// The members of a message that are looked at, found in one pass.
+struct Message {
+    explicit Message(const Node& object);
+
+    const Node& node;
+    const Node* role_node = nullptr;
+    const Node* content = nullptr;
+    const Node* calls = nullptr;  ///< nullptr if null
+    const Node* call_id = nullptr;
+    const Node* weight = nullptr;
+    const Node* old_call = nullptr;   ///< function_call
+    const Node* reasoning = nullptr;  ///< reasoning_content
+    std::string_view role{};
+    bool other_keys = false;
+
+    bool has_calls() const { return calls != nullptr && calls->is_array() && calls->count > 0; }
+};
+
 /// Calls against the declared tools, results against the calls.
 class ToolsCheck {
 public:
     ToolsCheck(RowChecker& row, const Node* declared);
 
     /// An assistant message; `content` is its text, if it has one.
-    void assistant(const Node& message, std::optional<std::string_view> content);
-    void result(const Node& message);
+    void assistant(const Message& message, std::optional<std::string_view> content);
+    void result(const Message& message);
     /// A message that is neither: all calls before it must have been answered.
     void other();
     /// After the last message.
@@ -53,13 +71,15 @@ public:
     void run();
 
 private:
-    void message(const Node& message);
-    void check_role(const Node& message, std::string_view role);
-    void check_order(const Node& message, std::string_view role);
-    void content(const Node& message, std::string_view role);
-    void missing_content(const Node& message, std::string_view role);
-    void string_content(const Node& message, const Node& content, std::string_view role);
-    void wrong_content(const Node& content, std::string_view role);
+    void message(const Node& node);
+    void check_fields(const Message& message);
+    void check_role(const Message& message);
+    void check_order(const Message& message);
+    void content(const Message& message);
+    void missing_content(const Message& message);
+    void string_content(const Message& message);
+    void wrong_content(const Message& message);
+    void answer(const Message& message, std::optional<std::string_view> text);
     void end(const Node& messages);
 
     RowChecker& row_;

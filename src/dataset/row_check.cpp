@@ -52,11 +52,19 @@ void RowChecker::find(
     findings_.push_back({code, node, std::move(message), severity});
 }
 
-void RowChecker::check_keys(const Node& row, const std::vector<std::string>& known) {
-    for (const auto& member : elements(row)) {
+void RowChecker::check_keys(const Node& object, const std::vector<std::string>& known) {
+    constexpr std::size_t most_harmless = 64;
+    for (const auto& member : elements(object)) {
+        // A data set has few keys, in every row the same: once judged is enough.
+        if (std::ranges::find(known, member.key) != known.end()) continue;
+        if (std::ranges::find(harmless_, member.key) != harmless_.end()) continue;
         const auto meant = meant_key(member.key, known);
+        if (!meant) {
+            if (harmless_.size() < most_harmless) harmless_.emplace_back(member.key);
+            continue;
+        }
         // What is there in its right spelling too was not misspelled.
-        if (!meant || row.find(*meant) != nullptr) continue;
+        if (object.find(*meant) != nullptr) continue;
         find(
             "D204",
             &member,

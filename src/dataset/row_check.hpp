@@ -95,7 +95,7 @@ private:
         std::string message,
         std::optional<Severity> severity = {}
     );
-    void check_keys(const Node& row, const std::vector<std::string>& known);
+    void check_keys(const Node& object, const std::vector<std::string>& known);
     void check_unknown(const Node& row);
     void check_format(const Node& row, Format file_format);
     void check_completion(const Node& row);
@@ -114,6 +114,7 @@ private:
     ToolShelf shelf_;
     const RowParser* parser_ = nullptr;
     std::uint64_t clean_system_ = 0;
+    std::vector<std::string> harmless_;  ///< keys that are near to none of ours
 };
 
 /// The conversation without system prompts as one text: what near-duplicates are measured by.

@@ -61,45 +61,55 @@ std::uint64_t band_of(const Sketch& sketch, std::size_t band) {
 
 }  // namespace
 
-void NearIndex::insert(std::uint32_t index) {
+const NearIndex::Slot& NearIndex::slot_of(std::size_t band, std::uint64_t key) const {
+    const auto hash = mix64(key + band);
+    const auto tag = static_cast<std::uint32_t>(hash >> 32U);
     const auto mask = slots_a_band_ - 1;
+    const auto* const slots = slots_.data() + band * slots_a_band_;
+    auto place = hash & mask;
+    while (slots[place].row != 0 &&
+           (slots[place].tag != tag || band_of(rows_[slots[place].row - 1].sketch, band) != key))
+        place = (place + 1) & mask;
+    return slots[place];
+}
+
+void NearIndex::insert(std::uint32_t index) {
     for (std::size_t band = 0; band < bands; ++band) {
         const auto key = band_of(rows_[index].sketch, band);
-        auto* const slots = slots_.data() + band * slots_a_band_;
-        auto place = mix64(key + band) & mask;
+        const auto& slot = slot_of(band, key);
         // The first row of a band stands for all that have it: buckets of templated rows stay
         // short.
-        while (slots[place] != 0 && band_of(rows_[slots[place] - 1].sketch, band) != key)
-            place = (place + 1) & mask;
-        if (slots[place] == 0) slots[place] = index + 1;
+        if (slot.row != 0) continue;
+        slots_[static_cast<std::size_t>(&slot - slots_.data())] = {
+            static_cast<std::uint32_t>(mix64(key + band) >> 32U), index + 1
+        };
     }
 }
 
 void NearIndex::grow() {
     slots_a_band_ = std::max<std::size_t>(1024, slots_a_band_ * 2);
-    slots_.assign(slots_a_band_ * bands, 0);
+    slots_.assign(slots_a_band_ * bands, Slot{});
     for (std::uint32_t index = 0; index < rows_.size(); ++index) insert(index);
 }
 
-void NearIndex::add(const Sketch& sketch, std::uint32_t line, std::uint64_t offset) {
-    if (rows_.size() >= limit) return;
+std::optional<NearIndex::Row> NearIndex::nearest_then_add(
+    const Sketch& sketch, std::uint32_t line, std::uint64_t offset
+) {
+    const auto found = nearest(sketch);
+    if (rows_.size() >= limit) return found;
     rows_.push_back({sketch, line, offset});
-    if (rows_.size() * 2 > slots_a_band_) return grow();
-    insert(static_cast<std::uint32_t>(rows_.size() - 1));
+    rows_.size() * 2 > slots_a_band_ ? grow()
+                                     : insert(static_cast<std::uint32_t>(rows_.size() - 1));
+    return found;
 }
 
 std::optional<NearIndex::Row> NearIndex::nearest(const Sketch& sketch) const {
     if (rows_.empty()) return std::nullopt;
     std::optional<Row> best;
-    const auto mask = slots_a_band_ - 1;
     for (std::size_t band = 0; band < bands; ++band) {
-        const auto key = band_of(sketch, band);
-        const auto* const slots = slots_.data() + band * slots_a_band_;
-        auto place = mix64(key + band) & mask;
-        while (slots[place] != 0 && band_of(rows_[slots[place] - 1].sketch, band) != key)
-            place = (place + 1) & mask;
-        if (slots[place] == 0) continue;
-        const auto& row = rows_[slots[place] - 1];
+        const auto index = slot_of(band, band_of(sketch, band)).row;
+        if (index == 0) continue;
+        const auto& row = rows_[index - 1];
         const auto found = similarity(sketch, row.sketch);
         if (!best || found > best->similarity) best = Row{row.line, row.offset, found};
     }

@@ -51,10 +51,10 @@ private:
 
 /// Locality-sensitive hashing over sketches: 8 bands of 4 bins. Rows of similarity 0.8 meet in a
 /// band with probability 0.98, of 0.7 with 0.89, of 0.5 with 0.40, of 0.3 with 0.06; each meeting
-/// is then verified. About 140 bytes a row. Bounded: the first `limit` rows.
+/// is then verified. About 200 bytes a row. Bounded: the first `limit` rows.
 class NearIndex {
 public:
-    static constexpr std::size_t limit = 200'000;  // 28 MB
+    static constexpr std::size_t limit = 131'072;  // 28 MB
 
     struct Row {
         std::uint32_t line = 0;
@@ -65,7 +65,10 @@ public:
     /// The most similar row of those that share a band.
     std::optional<Row> nearest(const Sketch& sketch) const;
 
-    void add(const Sketch& sketch, std::uint32_t line, std::uint64_t offset);
+    /// As `nearest`, then keeps the row.
+    std::optional<Row> nearest_then_add(
+        const Sketch& sketch, std::uint32_t line, std::uint64_t offset
+    );
 
     std::size_t size() const { return rows_.size(); }
 
@@ -78,11 +81,18 @@ private:
         std::uint64_t offset = 0;
     };
 
+    /// The tag spares a look at the row, which is a cache miss.
+    struct Slot {
+        std::uint32_t tag = 0;
+        std::uint32_t row = 0;  ///< 1 + index; 0: free
+    };
+
+    const Slot& slot_of(std::size_t band, std::uint64_t key) const;
     void insert(std::uint32_t index);
     void grow();
 
     std::vector<Kept> rows_;
-    std::vector<std::uint32_t> slots_;  ///< bands after each other; 1 + index of the first row
+    std::vector<Slot> slots_;  ///< bands after each other; the first row of each key
     std::size_t slots_a_band_ = 0;
 };
 

@@ -50,10 +50,10 @@ void ToolsCheck::note_preamble(std::optional<std::string_view> content, bool str
     );
 }
 
-void ToolsCheck::assistant(const Node& message, std::optional<std::string_view> content) {
+void ToolsCheck::assistant(const Message& message, std::optional<std::string_view> content) {
     expect_answers();
-    const auto* calls = message.find("tool_calls");
-    if (calls == nullptr || calls->is(Node::Kind::null)) return note_preamble(content, false);
+    const auto* calls = message.calls;
+    if (calls == nullptr) return note_preamble(content, false);
     if (!calls->is_array())
         return row_.find(
             "D404", calls, fmt::format("tool_calls is {}; it must be a list", kind_words(*calls))
@@ -155,11 +155,13 @@ void ToolsCheck::check_parsed(const Node& at, const json::value& arguments, cons
         row_.find("D407", &at, fmt::format("{}: {}", tool->name, fault));
 }
 
-void ToolsCheck::result(const Node& message) {
+void ToolsCheck::result(const Message& message) {
     const auto open = [](const Call& call) { return !call.answered; };
-    const auto id = message.string("tool_call_id").value_or("");
+    const auto id = message.call_id != nullptr && message.call_id->is_string()
+                        ? message.call_id->text
+                        : std::string_view{};
     if (std::ranges::none_of(open_, open))
-        return row_.find("D412", &message, "a tool's result, and no call waits for one");
+        return row_.find("D412", &message.node, "a tool's result, and no call waits for one");
     auto call = std::ranges::find_if(open_, open);
     const bool call_ids =
         std::ranges::any_of(open_, [](const Call& each) { return !each.id.empty(); });
@@ -170,7 +172,7 @@ void ToolsCheck::result(const Node& message) {
         if (of_id == open_.end()) {
             row_.find(
                 "D414",
-                &message,
+                &message.node,
                 fmt::format("tool_call_id \"{}\" belongs to no open call", printable(id))
             );
         } else {
