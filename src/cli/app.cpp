@@ -37,6 +37,8 @@ void build(CLI::App& app, Commands& commands) {
     add_score(app, commands);
     add_compare(app, commands);
     add_journal(app, commands);
+    add_report(app, commands);
+    add_view(app, commands);
     add_doctor(app, commands);
     add_completions(app, commands);
 }

@@ -38,6 +38,8 @@ void add_eval(CLI::App& app, Commands& commands);
 void add_score(CLI::App& app, Commands& commands);
 void add_compare(CLI::App& app, Commands& commands);
 void add_journal(CLI::App& app, Commands& commands);
+void add_report(CLI::App& app, Commands& commands);
+void add_view(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_completions(CLI::App& app, Commands& commands);
 
