@@ -15,13 +15,18 @@ Result<std::filesystem::path> python_asset(std::string_view name) {
             ErrorCode::not_found, fmt::format("no embedded Python file is called {}", name)
         );
     }
-    // A folder a content: the file keeps its name, so that Python can import it as a module.
-    auto file = cache_folder() / "python" / content_hash(found->second) / name;
-    const auto present = read_text(file, found->second.size() + 1);
-    if (present && *present == found->second) return file;
-    if (auto written = write_atomic(file, found->second); !written)
-        return std::unexpected(written.error());
-    return file;
+    // One folder for each content of all of them, as they import each other by their names.
+    std::string all;
+    for (const auto& [other, text] : files) all.append(other).append(text);
+    const auto folder = cache_folder() / "python" / content_hash(all);
+    for (const auto& [other, text] : files) {
+        const auto file = folder / other;
+        const auto present = read_text(file, text.size() + 1);
+        if (present && *present == text) continue;
+        if (auto written = write_atomic(file, text); !written)
+            return std::unexpected(written.error());
+    }
+    return folder / name;
 }
 
 }  // namespace punie::backend
