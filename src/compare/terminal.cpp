@@ -177,10 +177,13 @@ private:
                 percent(at.all)
             );
         line(indent + text);
-        text = fmt::format("{} prompts flicker", repeats.flickering.size());
+        const auto flickering = repeats.flickering.size();
+        text = fmt::format(
+            "{} {}", flickering, flickering == 1 ? "prompt flickers" : "prompts flicker"
+        );
         if (repeats.agreement)
             text += fmt::format("; two samples agree {}", percent(*repeats.agreement));
-        if (repeats.variance)
+        if (repeats.variance && repeats.variance->of_means > 0)
             text += fmt::format(
                 "; {} of the variance is sampling, the rest lies between prompts",
                 percent(repeats.variance->sampling_share)

@@ -54,6 +54,11 @@ std::string too_few(const Difference& difference) {
     );
 }
 
+/// Corrected where there is a family.
+double p_for_claim(const Difference& difference) {
+    return difference.p_adjusted.value_or(difference.p.value_or(1));
+}
+
 bool leaves_out_zero(const Figure& figure) {
     return figure.interval && (figure.interval->low > 0 || figure.interval->high < 0);
 }
@@ -72,10 +77,14 @@ std::string nothing_shown(const Difference& difference, const Comparison& frame)
             100 * *difference.detectable,
             tries(frame.power)
         );
-    if (difference.prompts_needed)
+    else
+        text += "; with so few prompts or groups none could show";
+    if (difference.prompts_needed.value_or(0) > difference.prompts)
         text += fmt::format("; what was seen needs about {} prompts", *difference.prompts_needed);
-    if (leaves_out_zero(difference.difference))
-        text += "; the interval leaves out 0, but the test does not reach its level";
+    const bool outside = leaves_out_zero(difference.difference);
+    if (outside) text += "; the interval leaves out 0, but the test does not reach its level";
+    if (!outside && p_for_claim(difference) < frame.alpha)
+        text += "; the test speaks of one, but the interval does not leave out 0";
     return text;
 }
 
@@ -135,8 +144,8 @@ std::string_view spelled(std::string_view method) {
 Claim claim_of(const Difference& difference, double alpha) {
     if (difference.prompts < fewest_prompts || difference.groups < fewest_groups || !difference.p)
         return Claim::too_few;
-    const double p = difference.p_adjusted.value_or(*difference.p);
-    if (p >= alpha || difference.difference.value == 0) return Claim::no_visible_difference;
+    if (p_for_claim(difference) >= alpha || !leaves_out_zero(difference.difference))
+        return Claim::no_visible_difference;
     return difference.difference.value > 0 ? Claim::better : Claim::worse;
 }
 

@@ -30,7 +30,8 @@ struct Naming {
 /// difference, and what it could have shown; or that there are too few prompts.
 std::string words_for(const Difference& difference, Naming names, const Comparison& frame);
 
-/// too few, better, worse or no visible difference; p corrected where there is a corrected one.
+/// too few, better, worse or no visible difference. Better and worse need both: p (corrected where
+/// there is a family) below alpha, and an interval that leaves out 0.
 Claim claim_of(const Difference& difference, double alpha);
 
 }  // namespace punie::compare

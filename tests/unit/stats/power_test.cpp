@@ -16,8 +16,12 @@ namespace {
 // scipy 1.17.1, t the sum of quantiles, ts = lambda df: st.t.ppf(.975, df) + st.t.ppf(.8, df)
 TEST(PairedPower, IsTheSumOfQuantilesTimesTheError) {
     const Estimate difference{.value = 0.229, .standard_error = 0.10814174654442668, .method = ""};
-    const auto power = paired_power(difference, 12, 5);
-    EXPECT_NEAR(power.detectable.value(), 0.4020071756794645, 1e-9);  // ts(4) * error
+    const auto power = paired_power(difference, 12, 8);
+    EXPECT_NEAR(
+        power.detectable.value(),
+        (2.364624251592784 + 0.8960296443137653) * 0.10814174654442668,
+        1e-9
+    );  // ts(7) * error
     EXPECT_EQ(power.method, "paired_variance");
 }
 
@@ -40,6 +44,13 @@ TEST(PairedPower, WithoutVarianceIsNotPerfect) {
     // ts(59) * sqrt((1 - .05**(1/60)) / 60)
     EXPECT_NEAR(power.detectable.value(), 0.08116268123908467, 1e-9);
     EXPECT_EQ(power.method, "paired_variance_bound");
+}
+
+TEST(PairedPower, OfFiveGroupsShowsNothing) {  // 2^(1 - 5) = 0.0625
+    const Estimate difference{.value = 0.2, .standard_error = 0.05, .method = ""};
+    EXPECT_FALSE(paired_power(difference, 50, 5).detectable);
+    EXPECT_TRUE(paired_power(difference, 50, 5).needed);
+    EXPECT_TRUE(paired_power(difference, 60, 6).detectable);
 }
 
 TEST(PairedPower, OfOneGroupIsNone) {
