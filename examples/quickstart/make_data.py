@@ -38,6 +38,8 @@ QUESTIONS = {
         "Is it sunny or windy in {}?",
         "How cold is it in {}?",
         "Will it rain today in {}?",
+        "Is it dry today in {}?",
+        "Tell me how windy it is in {}.",
     ],
     "get_time": [
         "What time is it in {}?",
@@ -51,6 +53,8 @@ QUESTIONS = {
         "What does the clock say in {}?",
         "Give me the time in {}.",
         "Is it morning now in {}?",
+        "Is it late in the evening in {}?",
+        "Tell me how late it is in {}.",
     ],
 }
 SIZES = {"train": 800, "valid": 64, "test": 64}

@@ -161,7 +161,7 @@ void split_sample(ResponseRecord& record) {
 Result<ResponseRecord> from_batch(json::object& object) {
     ResponseRecord record;
     const auto id = id_member(object, "custom_id");
-    if (!id) return wrong("custom_id", "text");
+    if (!id || id->empty()) return wrong("custom_id", "the id of a prompt (text)");
     record.prompt_id = *id;
     split_sample(record);
     auto* response = object.if_contains("response");
