@@ -6,6 +6,7 @@
 
 #include "base/hash.hpp"
 #include "journal/environment.hpp"
+#include "pipeline/report_of.hpp"
 #include "pipeline/runner.hpp"
 
 namespace punie::pipeline {

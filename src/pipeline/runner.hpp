@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "compare/compare.hpp"
+#include "compare/gates.hpp"
 #include "pipeline/run.hpp"
 #include "pipeline/stage_records.hpp"
 
@@ -21,6 +23,8 @@ struct Work {
     std::string run{};  ///< id of the experiment's run
     std::map<std::string, StageStatus> stages{};
     std::vector<EvalOutcome> evaluations{};  ///< in the order of the variants in the file
+    std::optional<compare::Comparison> comparison{};
+    std::vector<compare::GateResult> gates{};
     ExperimentOutcome outcome{};
 
     void say(const Stage& stage, std::string_view kind, std::string text, double seconds = 0) const;

@@ -1,0 +1,424 @@
+#include "training/make_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdlib>
+
+#include <unistd.h>
+
+#include "backend/mlx_installation.hpp"
+#include "backend/model_files.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "process/child.hpp"
+#include "training/trainer_exit.hpp"
+
+namespace punie::training {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr auto tool_limit = std::chrono::hours(12);
+constexpr std::size_t shown_lines = 20;
+constexpr double safety = 1.1;  ///< of the disk space that is asked for
+
+// Fusing rounds once more: float16 has 10 bits of mantissa, and 4-bit bases are requantised.
+constexpr double same_enough = 0.25;  ///< nats, of full-width models about 0.01
+constexpr double no_effect = 1e-6;
+
+std::string spoken(const std::vector<std::string>& lines) {
+    return lines.empty() ? "" : printable(lines.back());
+}
+
+/// One Python program run to its end, with a heartbeat.
+class Tool {
+public:
+    Tool(std::vector<std::string> argv, std::string phase, const MakeCalls& calls)
+        : argv_(std::move(argv)), phase_(std::move(phase)), calls_(calls) {}
+
+    Result<std::string> run(std::stop_token stop) {
+        asio::io_context context(1);
+        asio::cancellation_signal cancel;
+        Result<process::Captured> captured = fail(ErrorCode::cancelled, phase_ + " was stopped");
+        asio::steady_timer pulse(context);
+        beat(pulse);
+        process::SpawnOptions spawn{.argv = argv_};
+        spawn.environment["PYTHONUNBUFFERED"] = "1";
+        spawn.drop_environment = {"PYTHONSTARTUP", "PYTHONINSPECT"};
+        const auto done = [&](const std::exception_ptr& thrown, Result<process::Captured> result) {
+            pulse.cancel();
+            if (!thrown) captured = std::move(result);
+        };
+        asio::co_spawn(
+            context,
+            process::run_to_end(
+                std::move(spawn), std::chrono::duration_cast<Milliseconds>(tool_limit)
+            ),
+            asio::bind_cancellation_slot(cancel.slot(), done)
+        );
+        const std::stop_callback on_stop(std::move(stop), [&] {
+            asio::post(context, [&cancel] { cancel.emit(asio::cancellation_type::all); });
+        });
+        context.run();
+        if (!captured) return std::unexpected(std::move(captured).error());
+        if (!captured->status.success()) return std::unexpected(failure(*captured));
+        return std::move(captured->output);
+    }
+
+private:
+    void beat(asio::steady_timer& pulse) {
+        if (calls_.on_progress)
+            calls_.on_progress(
+                phase_, std::chrono::duration<double>(Clock::now() - began_).count()
+            );
+        pulse.expires_after(std::chrono::seconds(1));
+        pulse.async_wait([this, &pulse](const boost::system::error_code& error) {
+            if (!error) beat(pulse);
+        });
+    }
+
+    Error failure(const process::Captured& captured) const {
+        auto lines = split_lines(captured.output);
+        if (lines.size() > shown_lines) lines.erase(lines.begin(), lines.end() - shown_lines);
+        const auto last = spoken(lines);
+        return explain_trainer_exit({
+                                        .status = captured.status,
+                                        .log_lines = std::move(lines),
+                                        .reported_error = last,
+                                        .model_path = argv_.back(),
+                                    })
+            .in(phase_);
+    }
+
+    std::vector<std::string> argv_;
+    std::string phase_;
+    const MakeCalls& calls_;
+    Clock::time_point began_ = Clock::now();
+};
+
+Result<void> free_place(const fs::path& out, bool overwrite) {
+    std::error_code ignored;
+    if (!fs::exists(out, ignored) || overwrite) return {};
+    return fail(
+        ErrorCode::invalid_argument,
+        out.string() + " is there already",
+        "name another folder, or --overwrite it"
+    );
+}
+
+Result<void> check_disk(const fs::path& out, double bytes) {
+    std::error_code error;
+    auto at = fs::absolute(out, error).parent_path();
+    while (!at.empty() && !fs::exists(at, error) && at != at.parent_path()) at = at.parent_path();
+    const auto space = fs::space(at, error);
+    if (error || static_cast<double>(space.available) >= safety * bytes) return {};
+    return fail(
+        ErrorCode::disk_full,
+        fmt::format(
+            "{} has {} left; the new model needs about {}",
+            at.string(),
+            human_bytes(space.available),
+            human_bytes(static_cast<std::uint64_t>(safety * bytes))
+        ),
+        "make room, or name a folder on another disk"
+    );
+}
+
+std::uint64_t weights_in(const fs::path& folder) {
+    std::uint64_t bytes = 0;
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error)) {
+        if (entry.path().extension() == ".safetensors") bytes += entry.file_size(error);
+    }
+    return bytes;
+}
+
+/// A folder beside `out` that is renamed to it when all is well, and vanishes otherwise.
+class Unfinished {
+public:
+    explicit Unfinished(const fs::path& out) : out_(out), folder_(out) {
+        folder_ += fmt::format(".unfinished-{}", ::getpid());
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+        fs::create_directories(out.parent_path(), ignored);
+    }
+
+    Unfinished(const Unfinished&) = delete;
+    Unfinished& operator=(const Unfinished&) = delete;
+
+    ~Unfinished() {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+
+    const fs::path& path() const { return folder_; }
+
+    Result<void> into_place() {
+        std::error_code error;
+        fs::remove_all(out_, error);
+        fs::rename(folder_, out_, error);
+        if (error) return std::unexpected(errno_error(error.value(), "rename to " + out_.string()));
+        return {};
+    }
+
+private:
+    fs::path out_;
+    fs::path folder_;
+};
+
+Result<FuseCheck> read_check(const std::string& output) {
+    for (const auto& line : split_lines(output)) {
+        if (!line.starts_with("{")) continue;
+        const auto value = parse_json(line);
+        if (!value || member(*value, "adapter_to_fused") == nullptr) continue;
+        const auto number = [&value](std::string_view name) {
+            return number_member(*value, name).value_or(0);
+        };
+        return FuseCheck{
+            .prompts = static_cast<int>(number("prompts")),
+            .agree = static_cast<int>(number("agree")),
+            .adapter_to_fused = number("adapter_to_fused"),
+            .adapter_to_base = number("adapter_to_base"),
+            .fused_to_base = number("fused_to_base")
+        };
+    }
+    return fail(ErrorCode::protocol, "comparing the fused model brought no figures: " + output);
+}
+
+Result<void> check_fused(
+    const FuseOptions& options,
+    const backend::MlxInstallation& mlx,
+    const fs::path& fused,
+    MadeModel& made,
+    const MakeCalls& calls,
+    const std::stop_token& stop
+) {
+    auto script = backend::python_asset("compare_models.py");
+    if (!script) return std::unexpected(std::move(script).error());
+    auto output = Tool(
+                      {mlx.python.string(),
+                       script->string(),
+                       options.model,
+                       options.adapter.string(),
+                       fused.string()},
+                      "comparing with the adapter",
+                      calls
+    )
+                      .run(stop);
+    if (!output) return std::unexpected(std::move(output).error());
+    auto check = read_check(*output);
+    if (!check) return std::unexpected(std::move(check).error());
+    made.check = *check;
+    return judge_fuse(*check);
+}
+
+/// Layers that the group size does not divide.
+Result<void> check_groups(const backend::ModelInfo& model, int group_size) {
+    for (const auto& [name, shape] : backend::linears(model)) {
+        if (shape.first % group_size == 0) continue;
+        std::string would_do;
+        for (const int size : {128, 64, 32}) {
+            const auto fits = [size](const auto& one) { return one.second.first % size == 0; };
+            if (std::ranges::all_of(backend::linears(model), fits))
+                would_do += fmt::format("{}{}", would_do.empty() ? "" : " or ", size);
+        }
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "--group-size {}: it does not divide the {} inputs of {}",
+                group_size,
+                shape.first,
+                name
+            ),
+            would_do.empty() ? "this model cannot be quantised as a whole"
+                             : "group size " + would_do + " would do"
+        );
+    }
+    return {};
+}
+
+/// "[INFO] Quantized model with 4.501 bits per weight."
+double bits_per_weight_in(const std::string& output) {
+    static constexpr std::string_view words = " bits per weight";
+    const auto at = output.rfind(words);
+    if (at == std::string::npos) return 0;
+    const auto begin = output.find_last_of(" \n", at - 1);
+    const auto text = output.substr(begin == std::string::npos ? 0 : begin + 1, at);
+    return std::strtod(text.c_str(), nullptr);
+}
+
+}  // namespace
+
+Result<void> judge_fuse(const FuseCheck& check) {
+    // An adapter without any effect cannot be lost.
+    if (check.adapter_to_base > no_effect && check.fused_to_base <= no_effect) {
+        return fail(
+            ErrorCode::state,
+            "the fused model answers as the base model does: the adapter was lost",
+            "with a quantised base fuse with --dequantise and quantise afterwards"
+        );
+    }
+    const double allowed = std::max(same_enough, 0.5 * check.adapter_to_base);
+    if (check.adapter_to_fused > allowed) {
+        return fail(
+            ErrorCode::state,
+            fmt::format(
+                "the fused model is not what base and adapter are together: their next-token "
+                "log-probabilities differ by up to {:.3f} (adapter and base by {:.3f})",
+                check.adapter_to_fused,
+                check.adapter_to_base
+            ),
+            "with a quantised base fuse with --dequantise and quantise afterwards"
+        );
+    }
+    return {};
+}
+
+Result<MadeModel> fuse_model(
+    const FuseOptions& options, const MakeCalls& calls, std::stop_token stop
+) {
+    const auto began = Clock::now();
+    if (auto place = free_place(options.out, options.overwrite); !place)
+        return std::unexpected(std::move(place).error());
+    auto model = backend::read_model(options.model);
+    if (!model) return std::unexpected(std::move(model).error());
+    if (auto fits = backend::check_adapter(*model, options.adapter); !fits)
+        return std::unexpected(std::move(fits).error());
+    const double widening = options.dequantise ? 16.0 / model->quantization_bits.value_or(16) : 1.0;
+    if (auto room = check_disk(options.out, static_cast<double>(model->weight_bytes) * widening);
+        !room)
+        return std::unexpected(std::move(room).error());
+    auto mlx = backend::find_mlx_blocking(options.mlx_lm);
+    if (!mlx) return std::unexpected(std::move(mlx).error());
+
+    MadeModel made{
+        .folder = options.out,
+        .bytes_before = model->weight_bytes,
+        .mlx_lm_version = mlx->mlx_lm_version
+    };
+    Unfinished folder(options.out);
+    std::vector<std::string> argv = {
+        mlx->python.string(),
+        "-m",
+        "mlx_lm",
+        "fuse",
+        "--model",
+        options.model,
+        "--adapter-path",
+        options.adapter.string(),
+        "--save-path",
+        folder.path().string()
+    };
+    if (options.dequantise) argv.emplace_back("--dequantize");
+    if (auto done = Tool(std::move(argv), "fusing", calls).run(stop); !done)
+        return std::unexpected(std::move(done).error());
+    if (options.check) {
+        auto same = check_fused(options, *mlx, folder.path(), made, calls, stop);
+        if (!same) return std::unexpected(std::move(same).error());
+    }
+    if (auto placed = folder.into_place(); !placed)
+        return std::unexpected(std::move(placed).error());
+    made.bytes = weights_in(options.out);
+    made.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    return made;
+}
+
+Result<MadeModel> quantise_model(
+    const QuantiseOptions& options, const MakeCalls& calls, std::stop_token stop
+) {
+    const auto began = Clock::now();
+    static constexpr std::array widths = {4, 5, 6, 8};
+    if (std::ranges::find(widths, options.bits) == widths.end()) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("--bits: {} was given; allowed are 4, 5, 6 and 8", options.bits)
+        );
+    }
+    if (auto place = free_place(options.out, options.overwrite); !place)
+        return std::unexpected(std::move(place).error());
+    auto model = backend::read_model(options.model);
+    if (!model) return std::unexpected(std::move(model).error());
+    if (model->quantization_bits) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} is quantised already ({} bits)", options.model, *model->quantization_bits
+            ),
+            "fuse with --dequantise, or take the model at full width"
+        );
+    }
+    if (auto divides = check_groups(*model, options.group_size); !divides)
+        return std::unexpected(std::move(divides).error());
+    const auto share = (options.bits + 32.0 / options.group_size) / 16.0;
+    if (auto room = check_disk(options.out, static_cast<double>(model->weight_bytes) * share);
+        !room)
+        return std::unexpected(std::move(room).error());
+    auto mlx = backend::find_mlx_blocking(options.mlx_lm);
+    if (!mlx) return std::unexpected(std::move(mlx).error());
+
+    MadeModel made{
+        .folder = options.out,
+        .bytes_before = model->weight_bytes,
+        .mlx_lm_version = mlx->mlx_lm_version
+    };
+    Unfinished folder(options.out);
+    auto output = Tool(
+                      {mlx->python.string(),
+                       "-m",
+                       "mlx_lm",
+                       "convert",
+                       "--hf-path",
+                       options.model,
+                       "--mlx-path",
+                       folder.path().string(),
+                       "-q",
+                       "--q-bits",
+                       std::to_string(options.bits),
+                       "--q-group-size",
+                       std::to_string(options.group_size)},
+                      "quantising",
+                      calls
+    )
+                      .run(std::move(stop));
+    if (!output) return std::unexpected(std::move(output).error());
+    made.bits_per_weight = bits_per_weight_in(*output);
+    if (auto placed = folder.into_place(); !placed)
+        return std::unexpected(std::move(placed).error());
+    made.bytes = weights_in(options.out);
+    made.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    return made;
+}
+
+json::object to_json(const MadeModel& made) {
+    json::object object{
+        {"folder", made.folder.string()},
+        {"bytes_before", made.bytes_before},
+        {"bytes", made.bytes},
+        {"seconds", made.seconds},
+        {"mlx_lm", made.mlx_lm_version}
+    };
+    if (made.bits_per_weight > 0) object["bits_per_weight"] = made.bits_per_weight;
+    if (made.check) {
+        object["check"] = json::object{
+            {"prompts", made.check->prompts},
+            {"agree", made.check->agree},
+            {"adapter_to_fused", made.check->adapter_to_fused},
+            {"adapter_to_base", made.check->adapter_to_base},
+            {"fused_to_base", made.check->fused_to_base}
+        };
+    }
+    return object;
+}
+
+}  // namespace punie::training
