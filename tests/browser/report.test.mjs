@@ -307,6 +307,17 @@ for (const [name, options] of [["wide light", { colorScheme: "light" }], ["wide 
   }));
 }
 
+test("accessibility: a planted fault is seen", () => open(usual.url, {}, async (tab) => {
+  await tab.evaluate(() => {
+    document.getElementById("search").removeAttribute("aria-label");
+    document.getElementById("search").removeAttribute("placeholder");
+    document.getElementById("verdict").style.color = "#ccc";
+  });
+  const faults = (await accessibilityFaults(tab)).join("\n");
+  assert.match(faults, /label: #search/);
+  assert.match(faults, /color-contrast: #verdict/);
+}));
+
 test("the page holds no address but its own policy's", () => {
   const html = readFileSync(usual.html, "utf8").split('<script type="application/json"')[0];
   assert.deepEqual(html.match(/(?:src|href)="(?!#|data:,)[^"]*"|url\([^)]*\)|@import/g), null);

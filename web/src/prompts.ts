@@ -43,7 +43,7 @@ export class Prompts {
     this.element = section("prompts", "Prompts",
       h("div", { class: "filters", role: "search" }, this.search, ...Object.values(this.menus).filter((m) => m.options.length > 1),
         this.resetButton()),
-      this.status, h("div", { class: "master" }, this.list.element, this.pane), this.printed);
+      h("div", { class: "above-list" }, this.status, this.legend()), h("div", { class: "master" }, this.list.element, this.pane), this.printed);
     this.search.addEventListener("input", () => void this.refresh());
     for (const one of Object.values(this.menus)) one.addEventListener("change", () => void this.refresh());
     this.search.addEventListener("keydown", (event) => this.onSearchKey(event));
@@ -89,6 +89,12 @@ export class Prompts {
       options.push([`won:${baseline}:${other}`, `won: ${against}`], [`lost:${baseline}:${other}`, `lost: ${against}`]);
     }
     return options;
+  }
+
+  /** Which of a row's marks is whose. */
+  private legend(): HTMLElement | null {
+    const names = (this.data.head.variants ?? []).map((v) => v.name);
+    return names.length > 1 ? h("p", { class: "hint" }, `Marks from left to right: ${names.join(", ")}`) : null;
   }
 
   private resetButton(): HTMLElement {
