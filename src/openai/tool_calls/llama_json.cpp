@@ -43,7 +43,7 @@ std::optional<Piece> read_tag(Source& source, std::size_t at) {
     if (!piece.calls.empty()) return piece;
     PythonReader reader(source.text(), begin);
     auto call = reader.call(path);
-    if (!call) {
+    if (!call || reader.state() == PythonReader::State::bad) {
         // Code for the interpreter: the call of a tool that is always there.
         AnswerCall code = broken_call("python", source.text().substr(begin), path, "");
         code.arguments = json::object{{"code", json::value(trim(source.text().substr(begin)))}};

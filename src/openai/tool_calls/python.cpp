@@ -5,6 +5,7 @@
 #include <array>
 #include <boost/json.hpp>
 #include <charconv>
+#include <cmath>
 
 #include "base/text.hpp"
 
@@ -326,7 +327,10 @@ std::vector<AnswerCall> PythonReader::call_list(std::string_view path) {
 std::optional<json::value> literal_from(std::string_view text) {
     text = trim(text);
     if (text.empty()) return std::nullopt;
-    if (auto parsed = parse_json(text)) return *std::move(parsed);
+    if (auto parsed = parse_json(text)) {
+        if (parsed->is_double() && !std::isfinite(parsed->get_double())) return std::nullopt;
+        return *std::move(parsed);
+    }
     // A word at the text's end could go on; here it cannot.
     const auto ended = fmt::format("{}\n", text);
     PythonReader reader(ended, 0);

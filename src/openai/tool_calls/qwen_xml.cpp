@@ -96,12 +96,19 @@ AnswerCall read_function(Source& source, std::size_t& at) {
     return call;
 }
 
+/// <function=name>{...}: Llama's form of it.
+bool holds_json(const Source& source, std::size_t at) {
+    at += name_length(source.text().substr(at));
+    return source.has(at, ">") && source.has(source.skip_space(at + 1), "{");
+}
+
 std::optional<Piece> read(Source& source, std::size_t at, std::string_view marker) {
     const bool wrapped = marker == "<tool_call>";
     auto place = wrapped ? source.skip_space(at + marker.size()) : at;
     Piece piece;
     while (source.has(place, "<function=")) {
         place += std::string_view("<function=").size();
+        if (holds_json(source, place)) break;
         if (name_length(source.text().substr(place)) == 0 && place < source.size()) break;
         piece.calls.push_back(read_function(source, place));
         piece.end = place;

@@ -63,7 +63,7 @@ struct Piece {
 /// One text format.
 struct Format {
     std::string_view name;
-    /// What a call of it begins with; each must begin with "<", "[", "`" or a byte of UTF-8.
+    /// What a call of it begins with; two bytes or more.
     std::vector<std::string_view> markers;
     /// What stands at `at`, where `marker` was found; nothing if that is no call of this format.
     std::optional<Piece> (*read)(Source& source, std::size_t at, std::string_view marker) = nullptr;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <iterator>
 
 #include "base/text.hpp"
@@ -49,9 +50,38 @@ std::string_view without_turn_end(std::string_view text) {
     }
 }
 
-/// Bytes that a marker may begin with.
-bool may_begin(char c) {
-    return c == '<' || c == '[' || c == '`' || c == '\xE2';
+/// The first two bytes of all markers: nearly every place of a text is passed over by them.
+class Beginnings {
+public:
+    Beginnings() {
+        for (const auto& tags : thinking_tags()) {
+            add(tags.opening);
+            add(tags.closing);
+        }
+        for (const auto token : wrappers) add(token);
+        for (const auto& format : formats()) {
+            for (const auto marker : format.markers) add(marker);
+        }
+    }
+
+    bool has(std::string_view text, std::size_t at) const {
+        return at + 1 < text.size() && pairs_.test(pair(text[at], text[at + 1]));
+    }
+
+private:
+    static std::size_t pair(char first, char second) {
+        return (static_cast<std::size_t>(static_cast<unsigned char>(first)) << 8U) |
+               static_cast<unsigned char>(second);
+    }
+
+    void add(std::string_view marker) { pairs_.set(pair(marker[0], marker[1])); }
+
+    std::bitset<65536> pairs_;
+};
+
+const Beginnings& beginnings() {
+    static const Beginnings all;
+    return all;
 }
 
 class Scan {
@@ -61,8 +91,9 @@ public:
 
     void run() {
         const auto text = source_.text();
+        const auto& starts = beginnings();
         while (at_ < text.size()) {
-            if (!may_begin(text[at_]) || !step()) ++at_;
+            if (!starts.has(text, at_) || !step()) ++at_;
         }
         see(text.substr(seen_));
         answer_.text = trim(visible_);
