@@ -9,10 +9,7 @@ namespace punie::dataset {
 
 namespace {
 
-struct Pair {
-    std::string_view first;
-    std::string_view second;
-};
+using Pair = std::pair<std::string_view, std::string_view>;
 
 constexpr std::array question_keys = std::to_array<Pair>({
     {"input", "output"},
@@ -59,6 +56,10 @@ Format format_of(const Node& row) {
     if (prompt && completion) return Format::completion;
     if (messages) return Format::chat;
     return text ? Format::text : Format::none;
+}
+
+std::span<const std::pair<std::string_view, std::string_view>> question_answer_keys() {
+    return question_keys;
 }
 
 ForeignRow foreign_row(const Node& row) {

@@ -2,8 +2,11 @@
 // What kind of row this is: one of mlx_lm's own, or one that can be made into one.
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "dataset/json_row.hpp"
 
@@ -33,6 +36,9 @@ struct ForeignRow {
 };
 
 ForeignRow foreign_row(const Node& row);
+
+/// The usual names of question and answer: {"input", "output"} ...
+std::span<const std::pair<std::string_view, std::string_view>> question_answer_keys();
 
 /// The known key that `key` was probably meant to be: another case, a letter more, less or swapped.
 /// Nothing if it is a known key itself.

@@ -81,6 +81,13 @@ std::string_view token_at(std::string_view text, std::size_t at) {
     return {};
 }
 
+bool ascii_neighbours(std::string_view text, std::size_t at, std::size_t bytes) {
+    const bool before = at == 0 || static_cast<unsigned char>(text[at - 1]) < 0x80;
+    const bool after =
+        at + bytes >= text.size() || static_cast<unsigned char>(text[at + bytes]) < 0x80;
+    return before && after;
+}
+
 /// Takes the text's characters above ASCII one after the other.
 class Unusual {
 public:
@@ -123,7 +130,6 @@ private:
 
     void judge(CodePoint point, std::size_t at);
     bool mojibake(CodePoint point, std::size_t at) const;
-    bool between_ascii(CodePoint point, std::size_t at) const;
 
     std::string_view text_;
     std::vector<TextMark>& marks_;
@@ -172,13 +178,6 @@ bool Unusual::mojibake(CodePoint point, std::size_t at) const {
     return false;
 }
 
-bool Unusual::between_ascii(CodePoint point, std::size_t at) const {
-    const bool before = at == 0 || static_cast<unsigned char>(text_[at - 1]) < 0x80;
-    const auto end = at + point.bytes;
-    const bool after = end >= text_.size() || static_cast<unsigned char>(text_[end]) < 0x80;
-    return before && after;
-}
-
 void Unusual::judge(CodePoint point, std::size_t at) {
     const auto value = point.value;
     const auto name = [&] { return fmt::format("U+{:04X}", static_cast<unsigned>(value)); };
@@ -189,7 +188,7 @@ void Unusual::judge(CodePoint point, std::size_t at) {
         return mark("D502", at, fmt::format("{}, which nobody sees", name()));
     // Joiners belong to Persian, Indic scripts and emoji, marks of direction to Hebrew and Arabic.
     if (value >= 0x200C && value <= 0x200F) {
-        if (between_ascii(point, at))
+        if (ascii_neighbours(text_, at, point.bytes))
             mark("D502", at, fmt::format("{}, which nobody sees", name()));
         return;
     }
@@ -286,6 +285,21 @@ void look_at_text(std::string_view text, const TextWish& wish, std::vector<TextM
         look_for_secrets(text, wish, marks);
 }
 
+namespace {
+
+/// What may be taken out without loss (D502, D506).
+bool is_invisible(std::string_view text, char32_t value, std::size_t at, std::size_t bytes) {
+    if (value == 0x200B || value == 0x2060 || value == 0xFEFF || value == 0xAD) return true;
+    if (value >= 0x80 && value <= 0x9F) return true;
+    if ((value >= 0x202A && value <= 0x202E) || (value >= 0x2066 && value <= 0x2069)) return true;
+    if (value >= 0x200C && value <= 0x200F) return ascii_neighbours(text, at, bytes);
+    if (value >= 0xE0000 && value <= 0xE007F)
+        return text.substr(0, at).rfind("\U0001F3F4") == std::string_view::npos;
+    return false;
+}
+
+}  // namespace
+
 std::string without_invisible(std::string_view text) {
     std::string clean;
     clean.reserve(text.size());
@@ -298,10 +312,7 @@ std::string without_invisible(std::string_view text) {
             if (!text.substr(at).starts_with('\n')) clean += '\n';
             continue;
         }
-        const bool invisible = value == 0x200B || value == 0x2060 || value == 0xFEFF ||
-                               value == 0xAD || (value >= 0x202A && value <= 0x202E) ||
-                               (value >= 0x2066 && value <= 0x2069) ||
-                               (value >= 0x80 && value <= 0x9F);
+        const bool invisible = is_invisible(text, value, at - point.bytes, point.bytes);
         if (invisible || (point.bytes == 1 && is_control(piece.front()))) continue;
         if (value == 0x2028 || value == 0x2029) {
             clean += '\n';
