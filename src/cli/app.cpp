@@ -32,6 +32,7 @@ void build(CLI::App& app, Commands& commands) {
     add_serve(app, commands);
     add_chat(app, commands);
     add_bench(app, commands);
+    add_dataset(app, commands);
     add_suite(app, commands);
     add_eval(app, commands);
     add_score(app, commands);

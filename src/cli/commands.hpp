@@ -40,6 +40,7 @@ void add_compare(CLI::App& app, Commands& commands);
 void add_journal(CLI::App& app, Commands& commands);
 void add_report(CLI::App& app, Commands& commands);
 void add_view(CLI::App& app, Commands& commands);
+void add_dataset(CLI::App& app, Commands& commands);
 void add_doctor(CLI::App& app, Commands& commands);
 void add_completions(CLI::App& app, Commands& commands);
 
