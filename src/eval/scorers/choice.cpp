@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/json.hpp>
+#include <map>
+#include <mutex>
 
 #include "base/json_equal.hpp"
 #include "base/text.hpp"
@@ -54,6 +56,17 @@ struct Patterns {
     re2::RE2 word;
 };
 
+/// Compiling takes longer than a hundred judgements; suites ask for the same letters again and
+/// again.
+std::shared_ptr<const Patterns> patterns_for(const std::string& letters) {
+    static std::mutex mutex;
+    static std::map<std::string, std::shared_ptr<const Patterns>> known;
+    const std::lock_guard lock(mutex);
+    auto& patterns = known[letters];
+    if (patterns == nullptr) patterns = std::make_shared<const Patterns>(letters);
+    return patterns;
+}
+
 /// All letters that a pattern finds, in their order.
 std::string letters_of(const re2::RE2& pattern, std::string_view text) {
     std::string found;
@@ -85,7 +98,7 @@ public:
         : answer_(answer),
           letters_(std::move(letters)),
           texts_(std::move(texts)),
-          patterns_(letters_) {}
+          patterns_(patterns_for(letters_)) {}
 
     Judgement judge(const openai::Answer& answer) const override {
         if (auto nothing = unreadable(answer)) return *std::move(nothing);
@@ -105,8 +118,8 @@ private:
 
     Pick picked(std::string_view text) const {
         if (const auto boxed = last_boxed(text); !boxed.empty()) {
-            const auto inside = letters_of(patterns_.word, boxed);
-            const auto plain = letters_of(patterns_.alone, boxed);
+            const auto inside = letters_of(patterns_->word, boxed);
+            const auto plain = letters_of(patterns_->alone, boxed);
             if (all_same(plain)) return {plain.front(), "in \\boxed{}"};
             if (all_same(inside)) return {inside.front(), "in \\boxed{}"};
             static const re2::RE2 wrapped(R"(\\(?:text|mathrm|textbf)\{\s*\(?([A-Za-z])\)?\s*\})");
@@ -114,22 +127,22 @@ private:
             if (all_same(letter) && letters_.contains(letter.front()))
                 return {letter.front(), "in \\boxed{}"};
         }
-        if (const auto found = letters_of(patterns_.alone, text); !found.empty())
+        if (const auto found = letters_of(patterns_->alone, text); !found.empty())
             return {found.front(), "the whole answer"};
         if (const auto found = cued(text); !found.empty())
             return {found.back(), "where it says its answer"};
         const auto line = last_line(text);
-        if (const auto found = letters_of(patterns_.alone, line); !found.empty())
+        if (const auto found = letters_of(patterns_->alone, line); !found.empty())
             return {found.front(), "the last line"};
-        if (const auto found = letters_of(patterns_.leading, trim(text));
+        if (const auto found = letters_of(patterns_->leading, trim(text));
             !found.empty() && !lists_all(text))
             return {found.front(), "at its start"};
-        if (const auto found = letters_of(patterns_.bold, text); all_same(found))
+        if (const auto found = letters_of(patterns_->bold, text); all_same(found))
             return {found.front(), "in bold"};
-        if (const auto found = letters_of(patterns_.leading, line);
+        if (const auto found = letters_of(patterns_->leading, line);
             !found.empty() && !lists_all(text))
             return {found.front(), "the last line"};
-        if (const auto found = letters_of(patterns_.bracket, text); all_same(found))
+        if (const auto found = letters_of(patterns_->bracket, text); all_same(found))
             return {found.front(), "in brackets"};
         if (const auto found = words(text); all_same(found))
             return {found.front(), "the only letter"};
@@ -143,7 +156,7 @@ private:
         std::array<re2::StringPiece, 2> match;
         std::size_t from = 0;
         while (from <= all.size() &&
-               patterns_.cue.Match(all, from, all.size(), re2::RE2::UNANCHORED, match.data(), 2)) {
+               patterns_->cue.Match(all, from, all.size(), re2::RE2::UNANCHORED, match.data(), 2)) {
             const auto at = static_cast<std::size_t>(match[1].data() - text.data());
             const char letter = text[at];
             const char before = at == 0 ? ' ' : text[at - 1];
@@ -166,15 +179,23 @@ private:
         std::array<re2::StringPiece, 2> match;
         std::size_t from = 0;
         while (from <= all.size() &&
-               patterns_.word.Match(all, from, all.size(), re2::RE2::UNANCHORED, match.data(), 2)) {
+               patterns_->word.Match(all, from, all.size(), re2::RE2::UNANCHORED, match.data(), 2)
+        ) {
             const auto at = static_cast<std::size_t>(match[1].data() - text.data());
             const char letter = text[at];
-            const bool before_word = at + 1 < text.size() && text[at + 1] == ' ';
-            const bool article = (letter == 'A' || letter == 'I') && before_word;
-            if (!article) found += letter;
+            const bool article = letter == 'A' || letter == 'I';
+            if (!article || !before_noun(text.substr(at + 1))) found += letter;
             from = at + 1;
         }
         return found;
+    }
+
+    /// "A dimmer" and "I think"; not "A is right", "A and B", "A."
+    static bool before_noun(std::string_view rest) {
+        static const re2::RE2 no_noun(
+            R"(^ (?:is|was|are|and|or|because|since|would|seems|looks|can|cannot)\b)"
+        );
+        return rest.starts_with(' ') && !re2::RE2::PartialMatch(rest, no_noun);
     }
 
     /// The question's options repeated: "A) ... B) ...".
@@ -201,7 +222,7 @@ private:
     char answer_;
     std::string letters_;
     std::vector<std::string> texts_;
-    Patterns patterns_;
+    std::shared_ptr<const Patterns> patterns_;
 };
 
 bool is_letter(std::string_view text) {

@@ -39,13 +39,14 @@ public:
     explicit NumberReader(std::string_view text) : text_(text) {}
 
     /// The number whose first digit (or decimal point) stands at `at`; its end goes to `end`.
-    double read(std::size_t at, std::size_t& end) {
+    /// `in_list`: the number before ended at a comma, so the next comma is no decimal sign.
+    double read(std::size_t at, bool in_list, std::size_t& end) {
         end = at;
-        auto plain = mantissa(end);
+        auto plain = mantissa(in_list, end);
         exponent(plain, end);
         auto value = value_of(plain);
         power(value, end);
-        fraction(value, end);
+        fraction(at, value, end);
         return value;
     }
 
@@ -53,10 +54,20 @@ private:
     char at(std::size_t index) const { return index < text_.size() ? text_[index] : '\0'; }
 
     /// Digits with their separators, as from_chars wants them.
-    std::string mantissa(std::size_t& end) const {
+    std::string mantissa(bool in_list, std::size_t& end) const {
         const auto begin = end;
-        while (is_digit(at(end)) || (is_separator(at(end)) && is_digit(at(end + 1)))) ++end;
+        end += digits_at(text_, end);
+        // A number has no more groups than this: a chain of a thousand parts is not looked through
+        // again from each of them.
+        const auto most = end + 64;
+        while (end < most && (is_digit(at(end)) || (is_separator(at(end)) && is_digit(at(end + 1))))
+        )
+            ++end;
         const auto run = text_.substr(begin, end - begin);
+        if (in_list && run.find(',') != npos) {
+            end = begin + run.find(',');
+            return without_groups(run.substr(0, run.find(',')), '.');
+        }
         const auto comma = run.rfind(',');
         const auto dot = run.rfind('.');
         std::string out;
@@ -74,10 +85,9 @@ private:
         const auto first = run.find(sign);
         const auto second = run.find(sign, first + 1);
         if (second == npos) return without_groups(run, sign);
-        // "1,2,3" is a list, "1.2.3" a version: the first part (or two) is what can be told.
-        const auto keep = sign == ',' ? first : second;
-        end = begin + keep;
-        return without_groups(run.substr(0, keep), sign);
+        // "1,2,3" is a list: its first number; "1.2.3" a version: as much of it as is a number.
+        if (sign == ',') end = begin + first;
+        return without_groups(run.substr(0, sign == ',' ? first : second), sign);
     }
 
     static bool is_separator(char c) { return c == ',' || c == '.' || c == '\'' || c == '_'; }
@@ -132,8 +142,9 @@ private:
     }
 
     /// 1/2, and 1 1/2; a date (12/5/2024) is no fraction.
-    void fraction(double& value, std::size_t& end) const {
+    void fraction(std::size_t begin, double& value, std::size_t& end) const {
         std::size_t behind = 0;
+        if (begin > 1 && at(begin - 1) == '/' && is_digit(at(begin - 2))) return;
         if (at(end) == '/') {
             if (const auto below = divisor(end + 1, behind); below != 0) {
                 value /= below;
@@ -179,6 +190,17 @@ bool is_percent(std::string_view text, std::size_t at) {
            rest.starts_with("Prozent");
 }
 
+/// CO2, v1.2.3: behind the digits and what hangs on them.
+std::size_t end_of_word(std::string_view text, std::size_t at) {
+    const auto begin = at;
+    while (at < text.size()) {
+        const bool point = text[at] == '.' && at + 1 < text.size() && is_digit(text[at + 1]);
+        if (!is_digit(text[at]) && !point) break;
+        ++at;
+    }
+    return std::max(at, begin + 1);
+}
+
 }  // namespace
 
 std::string plain_numbers(std::string_view text) {
@@ -219,12 +241,14 @@ std::vector<FoundNumber> numbers_in(std::string_view text) {
             continue;
         }
         if (at > 0 && (is_letter(text[at - 1]) || text[at - 1] == '^')) {
-            at += std::max<std::size_t>(digits_at(text, at), 1);  // part of a word
+            at = end_of_word(text, at);
             continue;
         }
+        const bool in_list = !numbers.empty() && at > 0 && text[at - 1] == ',' &&
+                             numbers.back().at + numbers.back().length == at - 1;
         FoundNumber number;
         auto end = at;
-        number.value = reader.read(at, end);
+        number.value = reader.read(at, in_list, end);
         number.at = at;
         if (is_negative(text, at)) {
             number.value = -number.value;

@@ -135,6 +135,8 @@ JsonAt read_json_at(std::string_view text, std::size_t at) {
     } else {
         result.state = JsonAt::State::whole;
         result.value = parser.release();
+        // The parser goes over white space behind the value.
+        while (std::string_view(" \t\r\n").contains(text[result.end - 1])) --result.end;
     }
     return result;
 }
