@@ -37,6 +37,8 @@ void build(CLI::App& app, Commands& commands) {
     add_eval(app, commands);
     add_score(app, commands);
     add_compare(app, commands);
+    add_run(app, commands);
+    add_init(app, commands);
     add_journal(app, commands);
     add_report(app, commands);
     add_view(app, commands);

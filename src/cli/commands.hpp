@@ -37,6 +37,8 @@ void add_suite(CLI::App& app, Commands& commands);
 void add_eval(CLI::App& app, Commands& commands);
 void add_score(CLI::App& app, Commands& commands);
 void add_compare(CLI::App& app, Commands& commands);
+void add_run(CLI::App& app, Commands& commands);
+void add_init(CLI::App& app, Commands& commands);
 void add_journal(CLI::App& app, Commands& commands);
 void add_report(CLI::App& app, Commands& commands);
 void add_view(CLI::App& app, Commands& commands);
