@@ -369,7 +369,9 @@ Result<ExitCode> prune(
     }
     show_pruned(terminal, *gone, options.dry_run);
     for (const auto& [run, why] : plan.spared)
-        terminal.print(fmt::format("kept {}: it {} (--force)", run.id, why));
+        terminal.print(
+            fmt::format("kept {}: it {}{}", run.id, why, options.force ? "" : " (--force)")
+        );
     std::uint64_t total = 0;
     for (const auto& one : *gone) total += one.bytes;
     terminal.print(fmt::format(

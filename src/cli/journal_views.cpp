@@ -179,7 +179,10 @@ std::string loss_text(const std::optional<double>& loss) {
 void show_points(Terminal& terminal, const std::vector<journal::TrainingPoint>& points) {
     if (points.empty()) return;
     constexpr std::size_t shown = 8;
-    title(terminal, fmt::format("training ({} reports)", points.size()));
+    title(
+        terminal,
+        fmt::format("training ({} report{})", points.size(), points.size() == 1 ? "" : "s")
+    );
     Table table;
     table.add({"  iteration", "train loss", "valid loss", "tokens/s", "GB"});
     const auto step = std::max<std::size_t>(1, (points.size() + shown - 1) / shown);
@@ -239,7 +242,7 @@ void show_list(
         );
     }
     constexpr std::size_t state_column = 3;
-    table.print(terminal, [&](std::size_t at, std::size_t column, std::string cell) {
+    table.print(terminal, [&](std::size_t at, std::size_t column, const std::string& cell) {
         if (at == 0) return terminal.paint(Colour::dim, cell);
         return column == state_column ? terminal.paint(colour_of(runs[at - 1]), cell) : cell;
     });

@@ -309,7 +309,7 @@ TEST_F(JournalCliTest, PruneShowsBeforeItRemoves) {
     const auto rehearsed = out_of({"prune", "--failed", "--dry-run"});
     EXPECT_THAT(
         rehearsed,
-        AllOf(HasSubstr("would remove " + old.id), HasSubstr("would remove 1 of 3 runs, 3.0 MB"))
+        AllOf(HasSubstr("would remove " + old.id), HasSubstr("would remove 1 of 3 runs, 3.00 MB"))
     );
     EXPECT_THAT(rehearsed, HasSubstr("kept " + noted.id + ": it has a note"));
     EXPECT_EQ(open().list()->size(), 3U);
