@@ -361,7 +361,7 @@ class Checkpoints:
     def restore(self, saved, training):
         """Everything as it was after saved["iteration"]."""
         import mlx.core as mx
-        from mlx.utils import tree_unflatten
+        from mlx.utils import tree_map_with_path, tree_unflatten
 
         arrays = mx.load(str(self.folder / saved["state"]))
 
@@ -381,8 +381,10 @@ class Checkpoints:
         if saved["steps"]:
             training.sums.losses = arrays["sums.losses"]
             training.sums.tokens = arrays["sums.tokens"]
-        gradients = part("gradient.")
-        training.gradients = tree_unflatten(gradients) if gradients else None
+        if gradients := dict(part("gradient.")):  # in the tree that the model's own gradients have
+            training.gradients = tree_map_with_path(
+                lambda path, _: gradients[path], training.model.trainable_parameters()
+            )
         mx.eval(training.model.parameters(), training.optimizer.state, mx.random.state)
 
 
@@ -476,8 +478,6 @@ class Training:
 
     def resume(self):
         saved = self.checkpoints.load()
-        if saved["iteration"] >= self.args.iters:
-            raise Refused(f"the training is complete: {saved['iteration']} of {self.args.iters} iterations are done")
         self.checkpoints.restore(saved, self)
         self.judge = Judge(self.punie["early_stop"], saved["record"])
         self.done = self.saved_at = saved["iteration"]
@@ -592,6 +592,10 @@ class Training:
         step, state = self.step_function()
         self.model.train()
         EVENTS.send("begin")
+        place = self.batches.place()
+        if self.judge.no_progress():  # a resumed one that had stopped for it
+            self.stop("early_stop", f"{self.judge.without_progress} validations without a better loss")
+            return self.finish(self.done > 0)
         for iteration in range(self.done + 1, args.iters + 1):
             place = self.batches.place()  # before anything of this iteration: where a checkpoint of the last one stands
             if STOP["asked"]:
@@ -627,16 +631,18 @@ class Training:
 
     def finish(self, is_sound):
         """adapters.safetensors becomes the best or the last."""
-        last = self.folder / "adapters.safetensors"
+        chosen = self.folder / "adapters.safetensors"
         best = self.folder / "best_adapters.safetensors"
-        if is_sound and self.stopped == "not_a_number":
-            write_arrays(last, parameters_of(self.model))
         kept = self.done if is_sound else self.saved_at
+        if is_sound:
+            write_arrays(chosen, parameters_of(self.model))
+        elif kept:
+            copy_file(self.folder / f"{kept:07d}_adapters.safetensors", chosen)
         wants_best = self.punie["keep"] == "best" and self.stopped != "interrupted"
         if wants_best and best.exists() and self.judge.best_iteration:
-            if last.exists():
-                copy_file(last, self.folder / "last_adapters.safetensors")
-            copy_file(best, last)
+            if kept:
+                copy_file(chosen, self.folder / "last_adapters.safetensors")
+            copy_file(best, chosen)
             EVENTS.send("kept", iteration=self.judge.best_iteration, which="best")
         elif kept:
             EVENTS.send("kept", iteration=kept, which="last")

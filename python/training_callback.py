@@ -26,6 +26,7 @@ import time
 
 from training_events import EVENTS, number
 
+
 class Watch:
     """The moment up to which all time is accounted for."""
 

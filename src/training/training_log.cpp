@@ -32,6 +32,7 @@ TrainReport training_report(const json::value& event) {
     return {
         .iteration = iteration_of(event),
         .train_loss = sane(event, "loss"),
+        .not_a_number = !sane(event, "loss"),
         .seconds_per_iter = amount(event, "seconds"),
         .learning_rate = amount(event, "learning_rate"),
         .tokens_per_second = amount(event, "tokens_per_second"),
@@ -45,13 +46,16 @@ TrainDataFacts facts_of(const json::value& event) {
         return static_cast<std::int64_t>(amount(event, name));
     };
     return {
+        .split = printable(string_member(event, "split").value_or("train")),
         .rows = whole("rows"),
         .rows_left_over = whole("rows_left_over"),
         .rows_cut = whole("rows_cut"),
         .rows_untrained = whole("rows_untrained"),
         .trained_tokens = whole("trained_tokens"),
         .padding_share = amount(event, "padding_share"),
-        .looked_at = whole("looked_at")
+        .longest = whole("longest"),
+        .looked_at = whole("looked_at"),
+        .steps_dropped = whole("steps_dropped")
     };
 }
 
@@ -59,7 +63,8 @@ TrainStop stop_of(const json::value& event) {
     TrainStop stop{
         .reason = printable(string_member(event, "reason").value_or("unknown")),
         .iteration = iteration_of(event),
-        .message = printable(string_member(event, "message").value_or(""))
+        .message = printable(string_member(event, "message").value_or("")),
+        .rows = {},
     };
     const auto* rows = member(event, "rows");
     if (rows == nullptr || !rows->is_array()) return stop;
@@ -86,8 +91,12 @@ TrainingLog::Taken TrainingLog::take(std::string_view line) {
         reports_.push_back(
             {.iteration = iteration_of(*event),
              .valid_loss = sane(*event, "loss"),
-             .best = bool_member(*event, "best").value_or(false)}
+             .best = bool_member(*event, "best").value_or(false),
+             .not_a_number = !sane(*event, "loss"),
+             .is_validation = true,
+             .seconds_per_iter = amount(*event, "seconds")}
         );
+        phase_ = "training";
         return Taken::report;
     }
     if (name == "checkpoint") {
@@ -95,8 +104,13 @@ TrainingLog::Taken TrainingLog::take(std::string_view line) {
         return Taken::checkpoint;
     }
     if (name == "facts") {
-        facts_ = facts_of(*event);
+        auto facts = facts_of(*event);
+        (facts.split == "valid" ? valid_facts_ : facts_) = std::move(facts);
         return Taken::facts;
+    }
+    if (name == "note") {
+        note_ = printable(string_member(*event, "message").value_or(""));
+        return Taken::note;
     }
     if (name == "stopped") {
         stop_ = stop_of(*event);

@@ -16,7 +16,9 @@ struct TrainReport {
     std::optional<double> train_loss{};  ///< mean over the iterations since the last report
     std::optional<double> valid_loss{};  ///< of the adapter after `iteration`
     bool best = false;                   ///< lowest validation loss so far
-    double seconds_per_iter = 0;
+    bool not_a_number = false;           ///< the loss that this reports is no number
+    bool is_validation = false;          ///< of valid_loss; else of train_loss
+    double seconds_per_iter = 0;         ///< of the whole pass for a validation
     double learning_rate = 0;
     double tokens_per_second = 0;
     double trained_tokens = 0;
@@ -25,13 +27,16 @@ struct TrainReport {
 
 /// What the trainer does with the rows without a word.
 struct TrainDataFacts {
+    std::string split = "train";
     std::int64_t rows = 0;
     std::int64_t rows_left_over = 0;  ///< never in a batch
     std::int64_t rows_cut = 0;        ///< longer than max_seq_length: their end is lost
     std::int64_t rows_untrained = 0;  ///< the mask leaves nothing of them
     std::int64_t trained_tokens = 0;  ///< in one epoch
     double padding_share = 0;         ///< of all tokens that are computed
+    std::int64_t longest = 0;         ///< tokens of the longest row
     std::int64_t looked_at = 0;       ///< rows whose lengths were counted
+    std::int64_t steps_dropped = 0;   ///< last iterations whose gradients are never applied
 };
 
 /// How a training ended before its last iteration.
@@ -44,7 +49,7 @@ struct TrainStop {
 
 class TrainingLog {
 public:
-    enum class Taken { nothing, phase, facts, report, checkpoint, stop };
+    enum class Taken { nothing, phase, facts, report, checkpoint, stop, note };
 
     /// One line of the pipe. Nothing: it is no event of a known name and shape.
     Taken take(std::string_view line);
@@ -53,7 +58,13 @@ public:
 
     const std::vector<TrainReport>& reports() const { return reports_; }
 
+    /// Of train.jsonl, of valid.jsonl.
     const std::optional<TrainDataFacts>& facts() const { return facts_; }
+
+    const std::optional<TrainDataFacts>& valid_facts() const { return valid_facts_; }
+
+    /// The last one.
+    const std::string& note() const { return note_; }
 
     const std::optional<TrainStop>& stop() const { return stop_; }
 
@@ -78,6 +89,8 @@ private:
     std::string phase_ = "starting";
     std::vector<TrainReport> reports_;
     std::optional<TrainDataFacts> facts_;
+    std::optional<TrainDataFacts> valid_facts_;
+    std::string note_;
     std::optional<TrainStop> stop_;
     int resumed_from_ = 0;
     int checkpoint_ = 0;
