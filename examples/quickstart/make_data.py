@@ -1,4 +1,4 @@
-"""Writes data/{train,valid,test}.jsonl and cities.jsonl of this folder; the same bytes each time.
+"""Writes data/{train,valid,test}.jsonl and cities.jsonl of this folder and of smollm2/; the same bytes each time.
 
     python make_data.py [OUT_DIR]
 
@@ -40,6 +40,8 @@ QUESTIONS = {
         "Will it rain today in {}?",
         "Is it dry today in {}?",
         "Tell me how windy it is in {}.",
+        "Is it warm or cold now in {}?",
+        "Is it raining or dry today in {}?",
     ],
     "get_time": [
         "What time is it in {}?",
@@ -55,9 +57,13 @@ QUESTIONS = {
         "Is it morning now in {}?",
         "Is it late in the evening in {}?",
         "Tell me how late it is in {}.",
+        "Is it evening or night now in {}?",
+        "What is the local time in {}?",
     ],
 }
 SIZES = {"train": 800, "valid": 64, "test": 64}
+SMOLLM2_SIZES = {"train": 160, "valid": 16, "test": 16}
+SYSTEM = "Tools: get_weather(city), get_time(city). Answer with a call."
 
 
 def row(tool: str, question: str, city: str, tools: list) -> dict:
@@ -71,8 +77,29 @@ def row(tool: str, question: str, city: str, tools: list) -> dict:
     }
 
 
+def text_row(tool: str, question: str, city: str) -> dict:
+    """For a model whose chat template knows no tools: they stand in the system prompt, the call in the text."""
+    return {
+        "messages": [
+            {"role": "system", "content": SYSTEM},
+            {"role": "user", "content": question.format(city)},
+            {"role": "assistant", "content": f'[{tool}(city="{city}")]'},
+        ]
+    }
+
+
 def write_lines(file: Path, rows: list) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+def write_smollm2(folder: Path) -> None:
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    rows = [text_row(tool, question, city) for tool, all in QUESTIONS.items() for question in all for city in KNOWN]
+    random.Random(2).shuffle(rows)
+    for name, size in SMOLLM2_SIZES.items():
+        write_lines(folder / "data" / f"{name}.jsonl", rows[:size])
+        rows = rows[size:]
+    write_lines(folder / "cities.jsonl", [{"city": city} for city in NEW[:8]])
 
 
 def main() -> None:
@@ -84,6 +111,7 @@ def main() -> None:
     for name, size in SIZES.items():
         write_lines(folder / "data" / f"{name}.jsonl", rows[:size])
         rows = rows[size:]
+    write_smollm2(folder / "smollm2")
     write_lines(folder / "cities.jsonl", [{"city": city, "kind": "new" if city in NEW else "known"} for city in ASKED])
 
 

@@ -140,12 +140,17 @@ void check_meetable(const Prompt& prompt, Findings& findings) {
             LintSeverity::error,
             "tool_call and no_tool_call: no answer meets both"
         ));
-    if (call != nullptr && prompt.tools.empty())
+    // without a system prompt either, the model cannot know them
+    const bool told =
+        !prompt.tools.empty() ||
+        (!prompt.messages.empty() && string_member(prompt.messages.front(), "role") == "system");
+    if (call != nullptr && !told)
         findings.push_back(of_prompt(
             prompt,
             "no-tools",
             LintSeverity::warning,
-            "a tool call is expected, but the prompt offers no tools"
+            "a tool call is expected, but the prompt offers no tools, and no system prompt names "
+            "any"
         ));
     const auto* equals = expectation_by(prompt, "equals");
     if (equals == nullptr || prompt.expect.size() == 1) return;

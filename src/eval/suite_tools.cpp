@@ -6,6 +6,7 @@
 #include <cctype>
 #include <set>
 
+#include "base/json_schema.hpp"
 #include "base/text.hpp"
 #include "eval/suite_parts.hpp"
 
@@ -86,9 +87,21 @@ private:
             return;
         }
         auto object = to_json(function).as_object();
+        if (parameters != nullptr && !valid_schema(fields, *parameters)) return;
         if (parameters == nullptr)
             object["parameters"] = {{"type", "object"}, {"properties", json::object{}}};
         tools_.push_back(json::object{{"type", "function"}, {"function", std::move(object)}});
+    }
+
+    static bool valid_schema(const Fields& fields, const Node& parameters) {
+        const auto schema = JsonSchema::compile(to_json(parameters));
+        if (schema) return true;
+        fields.fault(
+            parameters,
+            "parameters",
+            fmt::format("not a JSON Schema of draft 7: {}", schema.error().message())
+        );
+        return false;
     }
 
     bool valid_name(const Fields& fields, const std::optional<std::string>& name) {

@@ -194,6 +194,10 @@ constexpr std::array bad_yaml = {
         "defaults: {tools: [{name: a, parameters: []}]}\nprompts: []",
         "1:42",
         "a JSON Schema"},
+    Bad{"tool_schema",
+        "defaults: {tools: [{name: a, parameters: {type: objekt}}]}\nprompts: []",
+        "1:42",
+        "not a JSON Schema"},
     Bad{"tool_picked",
         "defaults: {tools: [{name: get_time}]}\nprompts: [{id: a, prompt: x, tools: [get_tim], "
         "expect: {contains: a}}]",

@@ -256,7 +256,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         ShippedSuite{"suites/baseline.yaml", ""},
         ShippedSuite{"suites/tools.yaml", ""},
-        ShippedSuite{"examples/quickstart/suite.yaml", "examples/quickstart/data"}
+        ShippedSuite{"examples/quickstart/suite.yaml", "examples/quickstart/data"},
+        ShippedSuite{"examples/quickstart/smollm2/suite.yaml", "examples/quickstart/smollm2/data"}
     )
 );
 
