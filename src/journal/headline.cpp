@@ -79,15 +79,13 @@ std::string bench_headline(const json::value& results) {
 }
 
 std::string compare_headline(const json::value& results) {
-    for (const auto* name : {"verdict", "sentence"}) {
-        if (auto words = string_member(results, name)) return *std::move(words);
-    }
+    if (auto words = string_member(results, "verdict")) return *std::move(words);
     const auto* differences = member(results, "differences");
     if (differences == nullptr || !differences->is_array()) return {};
     const auto& all = differences->get_array();
     auto count = fmt::format("{} difference{}", all.size(), all.size() == 1 ? "" : "s");
     if (all.empty()) return count;
-    for (const auto* name : {"verdict", "sentence"}) {
+    for (const auto* name : {"words", "verdict"}) {
         if (auto words = string_member(all.front(), name)) return *std::move(words);
     }
     return count;

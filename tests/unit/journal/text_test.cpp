@@ -179,7 +179,7 @@ INSTANTIATE_TEST_SUITE_P(
         Told{
             "compare_words",
             "compare",
-            R"({"differences":[{"verdict":"tuned is better"}]})",
+            R"({"differences":[{"words":"tuned is better"}]})",
             "tuned is better"
         },
         Told{"compare", "compare", R"({"differences":[{"a":"x"},{"a":"y"}]})", "2 differences"},
