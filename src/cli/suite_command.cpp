@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
+#include <map>
 #include <memory>
 #include <set>
 
@@ -13,6 +14,7 @@
 #include "cli/commands.hpp"
 #include "eval/plan.hpp"
 #include "eval/suite_lint.hpp"
+#include "eval/suite_parts.hpp"
 
 namespace punie::cli {
 
@@ -131,7 +133,7 @@ void print_prompt(Terminal& terminal, const eval::Prompt& prompt, const json::ob
         terminal.print(fmt::format("  {:<10}{}", "tools", tool_names(prompt)));
     auto sampling = request;
     for (const auto* name : {"model", "messages", "tools"}) sampling.erase(name);
-    terminal.print(fmt::format("  {:<10}{}", "sampling", to_text(sampling)));
+    terminal.print(fmt::format("  {:<10}{}", "sampling", eval::canonical_json(sampling)));
     for (const auto& expectation : prompt.expect) {
         const auto weight = expectation.weight == 1
                                 ? std::string{}

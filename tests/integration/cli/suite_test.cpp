@@ -31,7 +31,7 @@ TEST_F(SuiteCommand, ShowsThePromptsAsTheyAreSent) {
             HasSubstr("cold-Athens  group Athens, category known-city"),
             HasSubstr("Is it cold today in Athens?"),
             HasSubstr("get_weather, get_time"),
-            HasSubstr("\"max_tokens\":48"),
+            HasSubstr(R"(sampling  {"max_tokens":48,"temperature":0})"),
             HasSubstr(R"(tool_call {"name":"get_weather","arguments":{"city":"Athens"}})"),
             Not(HasSubstr("Bogota"))
         )
