@@ -2,8 +2,9 @@
 
     python compare_models.py BASE ADAPTER FUSED
 
-Prints one JSON line: for a few prompts the largest difference between the next-token log-probabilities of base with
-adapter and of the fused model, and between base with adapter and base alone, and whether the likeliest token agrees.
+Prints one JSON line. The distance of two models is taken over the next-token distributions at all places of a few
+prompts: the root of the mean squared difference of their log-probabilities, weighted by the first one's probability
+(nats), so that tokens which neither would choose do not count.
 """
 
 import json
@@ -17,43 +18,56 @@ PROMPTS = (
 )
 
 
+def tokens_of(tokenizer, prompt):
+    if getattr(tokenizer, "chat_template", None):
+        return tokenizer.apply_chat_template(
+            [{"role": "user", "content": prompt}], add_generation_prompt=True, return_dict=False
+        )
+    return tokenizer.encode(prompt)
+
+
 def distributions(path, adapter=None):
+    """Log-probabilities at every place of each prompt."""
     import mlx.core as mx
     from mlx_lm import load
 
     model, tokenizer = load(path, adapter_path=adapter)
     rows = []
     for prompt in PROMPTS:
-        if getattr(tokenizer, "chat_template", None):
-            tokens = tokenizer.apply_chat_template(
-                [{"role": "user", "content": prompt}], add_generation_prompt=True, return_dict=False
-            )
-        else:
-            tokens = tokenizer.encode(prompt)
-        logits = model(mx.array([tokens]))[0, -1].astype(mx.float32)
-        rows.append(logits - mx.logsumexp(logits))
+        logits = model(mx.array([tokens_of(tokenizer, prompt)]))[0].astype(mx.float32)
+        rows.append(logits - mx.logsumexp(logits, axis=-1, keepdims=True))
         mx.eval(rows[-1])
     return rows
 
 
-def largest(first, second):
-    return max(float(abs(a - b).max().item()) for a, b in zip(first, second))
+def distance(first, second):
+    import mlx.core as mx
+
+    total = places = 0
+    for a, b in zip(first, second):
+        total += (mx.exp(a) * (a - b) ** 2).sum().item()
+        places += a.shape[0]
+    return (total / places) ** 0.5
 
 
 def main():
+    import mlx.core as mx
+
     base_path, adapter, fused_path = sys.argv[1:4]
     base = distributions(base_path)
     adapted = distributions(base_path, adapter)
     fused = distributions(fused_path)
-    agree = sum(int(a.argmax().item() == b.argmax().item()) for a, b in zip(adapted, fused))
+    agree = sum(int(a[-1].argmax().item() == b[-1].argmax().item()) for a, b in zip(adapted, fused))
+    largest = max(float(abs(mx.exp(a) - mx.exp(b)).max().item()) for a, b in zip(adapted, fused))
     print(
         json.dumps(
             {
                 "prompts": len(PROMPTS),
-                "adapter_to_fused": largest(adapted, fused),
-                "adapter_to_base": largest(adapted, base),
-                "fused_to_base": largest(fused, base),
                 "agree": agree,
+                "adapter_to_fused": distance(adapted, fused),
+                "adapter_to_base": distance(adapted, base),
+                "fused_to_base": distance(fused, base),
+                "largest": largest,
             }
         )
     )

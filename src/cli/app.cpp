@@ -32,6 +32,9 @@ void build(CLI::App& app, Commands& commands) {
     add_serve(app, commands);
     add_chat(app, commands);
     add_bench(app, commands);
+    add_train(app, commands);
+    add_fuse(app, commands);
+    add_quantise(app, commands);
     add_dataset(app, commands);
     add_suite(app, commands);
     add_eval(app, commands);

@@ -19,6 +19,8 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "process/child.hpp"
+#include "process/system.hpp"
+#include "training/train_checks.hpp"
 #include "training/trainer_exit.hpp"
 
 namespace punie::training {
@@ -31,10 +33,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto tool_limit = std::chrono::hours(12);
 constexpr std::size_t shown_lines = 20;
-constexpr double safety = 1.1;  ///< of the disk space that is asked for
 
-// Fusing rounds once more: float16 has 10 bits of mantissa, and 4-bit bases are requantised.
-constexpr double same_enough = 0.25;  ///< nats, of full-width models about 0.01
+// Fusing rounds the weights once more: of 16-bit models by about 0.005 nats.
+constexpr double same_enough = 0.01;
+constexpr double lost_share = 0.5;  ///< of what the adapter changes
 constexpr double no_effect = 1e-6;
 
 std::string spoken(const std::vector<std::string>& lines) {
@@ -117,24 +119,6 @@ Result<void> free_place(const fs::path& out, bool overwrite) {
     );
 }
 
-Result<void> check_disk(const fs::path& out, double bytes) {
-    std::error_code error;
-    auto at = fs::absolute(out, error).parent_path();
-    while (!at.empty() && !fs::exists(at, error) && at != at.parent_path()) at = at.parent_path();
-    const auto space = fs::space(at, error);
-    if (error || static_cast<double>(space.available) >= safety * bytes) return {};
-    return fail(
-        ErrorCode::disk_full,
-        fmt::format(
-            "{} has {} left; the new model needs about {}",
-            at.string(),
-            human_bytes(space.available),
-            human_bytes(static_cast<std::uint64_t>(safety * bytes))
-        ),
-        "make room, or name a folder on another disk"
-    );
-}
-
 std::uint64_t weights_in(const fs::path& folder) {
     std::uint64_t bytes = 0;
     std::error_code error;
@@ -147,11 +131,12 @@ std::uint64_t weights_in(const fs::path& folder) {
 /// A folder beside `out` that is renamed to it when all is well, and vanishes otherwise.
 class Unfinished {
 public:
-    explicit Unfinished(const fs::path& out) : out_(out), folder_(out) {
-        folder_ += fmt::format(".unfinished-{}", ::getpid());
+    explicit Unfinished(const fs::path& out) : out_(fs::absolute(out)) {
+        if (!out_.has_filename()) out_ = out_.parent_path();
+        folder_ = beside("unfinished");
         std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-        fs::create_directories(out.parent_path(), ignored);
+        fs::create_directories(out_.parent_path(), ignored);
+        remove_left_over();
     }
 
     Unfinished(const Unfinished&) = delete;
@@ -164,15 +149,48 @@ public:
 
     const fs::path& path() const { return folder_; }
 
+    /// What is there gives way only once the new folder can take its place.
     Result<void> into_place() {
         std::error_code error;
-        fs::remove_all(out_, error);
-        fs::rename(folder_, out_, error);
-        if (error) return std::unexpected(errno_error(error.value(), "rename to " + out_.string()));
+        const auto old = beside("old");
+        const bool replaces = fs::exists(out_, error);
+        if (replaces) fs::rename(out_, old, error);
+        if (!error) fs::rename(folder_, out_, error);
+        if (error) {
+            std::error_code ignored;
+            if (replaces && !fs::exists(out_, ignored)) fs::rename(old, out_, ignored);
+            return std::unexpected(
+                errno_error(error.value(), fmt::format("cannot rename to {}", out_.native()))
+            );
+        }
+        if (replaces) fs::remove_all(old, error);
         return {};
     }
 
 private:
+    fs::path beside(std::string_view what) const {
+        auto path = out_;
+        path += fmt::format(".{}-{}", what, ::getpid());
+        return path;
+    }
+
+    /// Of a Punie that was killed: its pid is in the name.
+    void remove_left_over() const {
+        const auto prefix = out_.filename().native() + ".unfinished-";
+        std::error_code error;
+        std::vector<fs::path> dead;
+        for (auto at = fs::directory_iterator(out_.parent_path(), error);
+             !error && at != fs::directory_iterator();
+             at.increment(error)) {
+            const auto name = at->path().filename().native();
+            if (!name.starts_with(prefix)) continue;
+            const auto pid = std::strtol(name.c_str() + prefix.size(), nullptr, 10);
+            if (pid == ::getpid() || !process::process_alive(static_cast<pid_t>(pid)))
+                dead.push_back(at->path());
+        }
+        for (const auto& folder : dead) fs::remove_all(folder, error);
+    }
+
     fs::path out_;
     fs::path folder_;
 };
@@ -190,7 +208,8 @@ Result<FuseCheck> read_check(const std::string& output) {
             .agree = static_cast<int>(number("agree")),
             .adapter_to_fused = number("adapter_to_fused"),
             .adapter_to_base = number("adapter_to_base"),
-            .fused_to_base = number("fused_to_base")
+            .fused_to_base = number("fused_to_base"),
+            .largest = number("largest"),
         };
     }
     return fail(ErrorCode::protocol, "comparing the fused model brought no figures: " + output);
@@ -223,28 +242,39 @@ Result<void> check_fused(
     return judge_fuse(*check);
 }
 
-/// Layers that the group size does not divide.
-Result<void> check_groups(const backend::ModelInfo& model, int group_size) {
-    for (const auto& [name, shape] : backend::linears(model)) {
-        if (shape.first % group_size == 0) continue;
-        std::string would_do;
-        for (const int size : {128, 64, 32}) {
-            const auto fits = [size](const auto& one) { return one.second.first % size == 0; };
-            if (std::ranges::all_of(backend::linears(model), fits))
-                would_do += fmt::format("{}{}", would_do.empty() ? "" : " or ", size);
-        }
+/// Layers that the group size does not divide: mlx_lm leaves them as they are without a word.
+Result<void> check_groups(
+    const backend::ModelInfo& model, int group_size, std::vector<std::string>& notes
+) {
+    const auto all = backend::linears(model);
+    const auto divides = [](int size) {
+        return [size](const auto& one) { return one.second.first % size == 0; };
+    };
+    const auto misfit = std::ranges::find_if_not(all, divides(group_size));
+    if (misfit == all.end()) return {};
+    std::vector<std::string> would_do;
+    for (const int size : {128, 64, 32}) {
+        if (std::ranges::all_of(all, divides(size))) would_do.push_back(std::to_string(size));
+    }
+    auto message = fmt::format(
+        "a group size of {} does not divide the {} inputs of {}",
+        group_size,
+        misfit->second.first,
+        misfit->first
+    );
+    if (!would_do.empty()) {
         return fail(
             ErrorCode::invalid_argument,
-            fmt::format(
-                "--group-size {}: it does not divide the {} inputs of {}",
-                group_size,
-                shape.first,
-                name
-            ),
-            would_do.empty() ? "this model cannot be quantised as a whole"
-                             : "group size " + would_do + " would do"
+            std::move(message),
+            fmt::format("--group-size {} would do", join_or(would_do))
         );
     }
+    notes.push_back(fmt::format(
+        "{}: {} of {} layers keep their full width",
+        message,
+        all.size() - static_cast<std::size_t>(std::ranges::count_if(all, divides(group_size))),
+        all.size()
+    ));
     return {};
 }
 
@@ -258,31 +288,45 @@ double bits_per_weight_in(const std::string& output) {
     return std::strtod(text.c_str(), nullptr);
 }
 
+/// Records what it was made of, and puts it where it belongs.
+Result<MadeModel> placed(
+    Unfinished& folder, MadeModel made, Clock::time_point began, json::object record
+) {
+    made.bytes = weights_in(folder.path());
+    made.seconds = std::chrono::duration<double>(Clock::now() - began).count();
+    record["schema"] = "punie.model/1";
+    record["result"] = to_json(made);
+    if (auto written = write_atomic(folder.path() / "punie.json", to_text(record) + "\n"); !written)
+        return std::unexpected(std::move(written).error());
+    if (auto done = folder.into_place(); !done) return std::unexpected(std::move(done).error());
+    return made;
+}
+
 }  // namespace
 
 Result<void> judge_fuse(const FuseCheck& check) {
+    constexpr std::string_view remedy =
+        "with a quantised base fuse with --dequantise and quantise afterwards";
     // An adapter without any effect cannot be lost.
     if (check.adapter_to_base > no_effect && check.fused_to_base <= no_effect) {
         return fail(
             ErrorCode::state,
             "the fused model answers as the base model does: the adapter was lost",
-            "with a quantised base fuse with --dequantise and quantise afterwards"
+            std::string(remedy)
         );
     }
-    const double allowed = std::max(same_enough, 0.5 * check.adapter_to_base);
-    if (check.adapter_to_fused > allowed) {
-        return fail(
-            ErrorCode::state,
-            fmt::format(
-                "the fused model is not what base and adapter are together: their next-token "
-                "log-probabilities differ by up to {:.3f} (adapter and base by {:.3f})",
-                check.adapter_to_fused,
-                check.adapter_to_base
-            ),
-            "with a quantised base fuse with --dequantise and quantise afterwards"
-        );
-    }
-    return {};
+    if (check.adapter_to_fused <= std::max(same_enough, lost_share * check.adapter_to_base))
+        return {};
+    return fail(
+        ErrorCode::state,
+        fmt::format(
+            "the fused model is not what base and adapter are together: they are {:.3f} nats "
+            "apart, while the adapter changes the base by {:.3f}",
+            check.adapter_to_fused,
+            check.adapter_to_base
+        ),
+        std::string(remedy)
+    );
 }
 
 Result<MadeModel> fuse_model(
@@ -296,8 +340,8 @@ Result<MadeModel> fuse_model(
     if (auto fits = backend::check_adapter(*model, options.adapter); !fits)
         return std::unexpected(std::move(fits).error());
     const double widening = options.dequantise ? 16.0 / model->quantization_bits.value_or(16) : 1.0;
-    if (auto room = check_disk(options.out, static_cast<double>(model->weight_bytes) * widening);
-        !room)
+    const auto bytes = static_cast<double>(model->weight_bytes) * widening;
+    if (auto room = check_disk(options.out, bytes, "the fused model"); !room && !options.force)
         return std::unexpected(std::move(room).error());
     auto mlx = backend::find_mlx_blocking(options.mlx_lm);
     if (!mlx) return std::unexpected(std::move(mlx).error());
@@ -327,11 +371,17 @@ Result<MadeModel> fuse_model(
         auto same = check_fused(options, *mlx, folder.path(), made, calls, stop);
         if (!same) return std::unexpected(std::move(same).error());
     }
-    if (auto placed = folder.into_place(); !placed)
-        return std::unexpected(std::move(placed).error());
-    made.bytes = weights_in(options.out);
-    made.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-    return made;
+    if (made.check && made.check->adapter_to_base <= no_effect)
+        made.notes.emplace_back("the adapter changes nothing that the prompts show");
+    return placed(
+        folder,
+        std::move(made),
+        began,
+        {{"made_by", "punie fuse"},
+         {"model", options.model},
+         {"adapter", options.adapter.string()},
+         {"dequantised", options.dequantise}}
+    );
 }
 
 Result<MadeModel> quantise_model(
@@ -358,20 +408,26 @@ Result<MadeModel> quantise_model(
             "fuse with --dequantise, or take the model at full width"
         );
     }
-    if (auto divides = check_groups(*model, options.group_size); !divides)
+    MadeModel made{.folder = options.out, .bytes_before = model->weight_bytes};
+    static constexpr std::array sizes = {32, 64, 128};
+    if (std::ranges::find(sizes, options.group_size) == sizes.end()) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "--group-size: {} was given; allowed are 32, 64 and 128", options.group_size
+            )
+        );
+    }
+    if (auto divides = check_groups(*model, options.group_size, made.notes); !divides)
         return std::unexpected(std::move(divides).error());
     const auto share = (options.bits + 32.0 / options.group_size) / 16.0;
-    if (auto room = check_disk(options.out, static_cast<double>(model->weight_bytes) * share);
-        !room)
+    const auto bytes = static_cast<double>(model->weight_bytes) * share;
+    if (auto room = check_disk(options.out, bytes, "the new model"); !room && !options.force)
         return std::unexpected(std::move(room).error());
     auto mlx = backend::find_mlx_blocking(options.mlx_lm);
     if (!mlx) return std::unexpected(std::move(mlx).error());
 
-    MadeModel made{
-        .folder = options.out,
-        .bytes_before = model->weight_bytes,
-        .mlx_lm_version = mlx->mlx_lm_version
-    };
+    made.mlx_lm_version = mlx->mlx_lm_version;
     Unfinished folder(options.out);
     auto output = Tool(
                       {mlx->python.string(),
@@ -393,11 +449,9 @@ Result<MadeModel> quantise_model(
                       .run(std::move(stop));
     if (!output) return std::unexpected(std::move(output).error());
     made.bits_per_weight = bits_per_weight_in(*output);
-    if (auto placed = folder.into_place(); !placed)
-        return std::unexpected(std::move(placed).error());
-    made.bytes = weights_in(options.out);
-    made.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-    return made;
+    return placed(
+        folder, std::move(made), began, {{"made_by", "punie quantise"}, {"model", options.model}}
+    );
 }
 
 json::object to_json(const MadeModel& made) {
@@ -415,9 +469,13 @@ json::object to_json(const MadeModel& made) {
             {"agree", made.check->agree},
             {"adapter_to_fused", made.check->adapter_to_fused},
             {"adapter_to_base", made.check->adapter_to_base},
-            {"fused_to_base", made.check->fused_to_base}
+            {"fused_to_base", made.check->fused_to_base},
+            {"largest", made.check->largest}
         };
     }
+    json::array notes;
+    for (const auto& text : made.notes) notes.emplace_back(text);
+    object["notes"] = std::move(notes);
     return object;
 }
 

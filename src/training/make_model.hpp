@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/json.hpp"
 
@@ -24,7 +25,8 @@ struct FuseOptions {
     std::filesystem::path out;      ///< folder that it makes
     bool dequantise = false;        ///< of a quantised base: the fused model has full width
     bool overwrite = false;
-    bool check = true;  ///< replays prompts through adapter and fused model
+    bool force = false;  ///< although the disk seems too small
+    bool check = true;   ///< replays prompts through adapter and fused model
     std::string mlx_lm;
 };
 
@@ -34,17 +36,20 @@ struct QuantiseOptions {
     int bits = 4;         ///< 4, 5, 6 or 8
     int group_size = 64;  ///< weights that share a scale; must divide the width of every layer
     bool overwrite = false;
+    bool force = false;
     std::string mlx_lm;
 };
 
-/// How far the fused model is from base with adapter: largest difference of next-token
-/// log-probabilities over a few prompts.
+/// How far apart the next-token distributions of two models are over all places of a few prompts:
+/// root of the mean squared difference of log-probabilities, weighted by probability (nats), so
+/// that tokens which neither model would choose do not count. `largest` is of a probability.
 struct FuseCheck {
     int prompts = 0;
-    int agree = 0;  ///< prompts where the likeliest token is the same
+    int agree = 0;  ///< prompts after which the likeliest token is the same
     double adapter_to_fused = 0;
     double adapter_to_base = 0;
     double fused_to_base = 0;
+    double largest = 0;  ///< difference of a probability between adapter and fused
 };
 
 struct MadeModel {
@@ -54,24 +59,28 @@ struct MadeModel {
     double bits_per_weight = 0;  ///< of quantise: as mlx_lm says; 0: not said
     double seconds = 0;
     std::optional<FuseCheck> check;
+    std::vector<std::string> notes;
     std::string mlx_lm_version;
 };
 
 /// Written beside `out` and renamed into place: a half-made model is never taken for a whole one.
-/// Errors: invalid_argument (out is there already), not_found, model_invalid, adapter_mismatch,
-/// disk_full (before the start, with the numbers), state (the fused model has lost the adapter, or
-/// answers otherwise than the adapter), program_missing, exited, cancelled.
+/// With `overwrite` the model that was there is kept until then. Errors: invalid_argument (out is
+/// there already), not_found, model_invalid, adapter_mismatch, disk_full (before the start, with
+/// the numbers), state (the fused model has lost the adapter, or answers otherwise than the
+/// adapter), program_missing, exited, cancelled.
 Result<MadeModel> fuse_model(
     const FuseOptions& options, const MakeCalls& calls, std::stop_token stop
 );
 
 /// Errors: as fuse_model; invalid_argument also for widths that mlx_lm does not have and a group
-/// size that does not divide a layer (names it and what would do).
+/// size that does not divide a layer while another would divide all (names both). mlx_lm leaves
+/// such a layer as it is without a word; where no size divides all it is in the notes.
 Result<MadeModel> quantise_model(
     const QuantiseOptions& options, const MakeCalls& calls, std::stop_token stop
 );
 
-/// Whether the check says that the fused model is what base and adapter are. Pure; errors: state.
+/// Whether the check says that the fused model is what base and adapter are: nearer to them than
+/// half of what the adapter changes, or as near as rounding allows. Pure. Errors: state.
 Result<void> judge_fuse(const FuseCheck& check);
 
 json::object to_json(const MadeModel& made);
