@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/json.hpp>
-
 #include "base/files.hpp"
 
 namespace punie::cli {
@@ -70,9 +68,7 @@ Result<fs::path> find_report(const std::string& what) {
 Result<report::ReportData> read_report(const fs::path& file) {
     auto text = read_text(file);
     if (!text) return std::unexpected(text.error());
-    auto value = parse_json(*text);
-    if (!value) return std::unexpected(std::move(value).error().in(file.string()));
-    auto data = report::report_from_json(*value);
+    auto data = report::report_from_text(*text);
     if (!data) return std::unexpected(std::move(data).error().in(file.string()));
     return data;
 }

@@ -1,5 +1,4 @@
-#include <fmt/format.h>
-
+#include <array>
 #include <boost/json.hpp>
 
 #include "report/render.hpp"
@@ -21,11 +20,26 @@ public:
         } else if (value.is_array() && !value.as_array().empty()) {
             put_elements(value.as_array(), depth);
         } else {
-            out_ += to_text(value);
+            put_plain(value);
         }
     }
 
 private:
+    /// A number, a literal, an empty list or object, a text.
+    void put_plain(const json::value& value) {
+        serializer_.reset(&value);
+        put_serialized();
+    }
+
+    void put_text(json::string_view text) {
+        serializer_.reset(text);
+        put_serialized();
+    }
+
+    void put_serialized() {
+        while (!serializer_.done()) out_ += serializer_.read(buffer_.data(), buffer_.size());
+    }
+
     void line(std::size_t depth) {
         out_ += '\n';
         out_.append(2 * depth, ' ');
@@ -37,7 +51,7 @@ private:
             out_ += before;
             before = ',';
             line(depth + 1);
-            out_ += to_text(json::value(name));
+            put_text(name);
             out_ += ": ";
             put(member, depth + 1);
         }
@@ -58,6 +72,8 @@ private:
     }
 
     std::string out_;
+    json::serializer serializer_;  // one for all: making one costs more than a short text
+    std::array<char, 4096> buffer_{};
 };
 
 }  // namespace

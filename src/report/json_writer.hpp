@@ -1,7 +1,6 @@
 #pragma once
 // Parts of a report as JSON objects: empty texts and lists, false and missing values are left out.
 
-#include <algorithm>
 #include <cmath>
 #include <concepts>
 
@@ -9,8 +8,9 @@
 
 namespace punie::report {
 
+/// `storage` is where the whole value lives; the default is the heap.
 template <typename Part>
-json::value part_json(const Part& part);
+json::value part_json(const Part& part, const json::storage_ptr& storage = {});
 
 /// Puts the members that `walk` names into an object.
 class MemberWriter {
@@ -49,18 +49,16 @@ public:
     template <typename T>
     void operator()(std::string_view name, const std::vector<T>& parts) {
         if (parts.empty()) return;
-        json::array list;
+        json::array list(into_.storage());
         list.reserve(parts.size());
-        std::ranges::transform(parts, std::back_inserter(list), [](const T& part) {
-            return part_json(part);
-        });
+        for (const auto& part : parts) list.push_back(part_json(part, into_.storage()));
         into_[name] = std::move(list);
     }
 
     template <typename Part>
         requires std::is_class_v<Part>
     void operator()(std::string_view name, const Part& part) {
-        into_[name] = part_json(part);
+        into_[name] = part_json(part, into_.storage());
     }
 
 private:
@@ -68,11 +66,11 @@ private:
 };
 
 template <typename Part>
-json::value part_json(const Part& part) {
+json::value part_json(const Part& part, const json::storage_ptr& storage) {
     if constexpr (std::same_as<Part, std::string>) {
-        return json::value(part);
+        return json::value(json::string_view(part), storage);
     } else {
-        json::object object;
+        json::object object(storage);
         walk(part, MemberWriter(object));
         return object;
     }

@@ -176,4 +176,15 @@ Result<ReportData> report_from_json(const json::value& value) {
     return data;
 }
 
+Result<ReportData> report_from_text(std::string_view text) {
+    // The parsed values live until they are read: an arena spares a million small allocations.
+    json::monotonic_resource arena;
+    boost::system::error_code bad;
+    const auto value = json::parse(text, bad, &arena);
+    if (!bad) return report_from_json(value);
+    auto explained = parse_json(text);  // the same fault, with its place in words
+    if (!explained) return std::unexpected(std::move(explained).error());
+    return report_from_json(*explained);
+}
+
 }  // namespace punie::report

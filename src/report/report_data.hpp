@@ -220,4 +220,8 @@ json::value to_json(const ReportData& data);
 /// protocol, naming the member by its JSON pointer.
 Result<ReportData> report_from_json(const json::value& value);
 
+/// The same from JSON text; quicker than parsing first. Errors: protocol, also for bad JSON (with
+/// its line and column).
+Result<ReportData> report_from_text(std::string_view text);
+
 }  // namespace punie::report

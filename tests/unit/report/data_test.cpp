@@ -190,6 +190,16 @@ INSTANTIATE_TEST_SUITE_P(
     }
 );
 
+TEST(ReportData, ReadsText) {
+    const auto read = report_from_text(render_json(sample_data()));
+    ASSERT_TRUE(read) << read.error().describe();
+    EXPECT_EQ(to_json(*read), to_json(sample_data()));
+    const auto broken = report_from_text("{\n \"format\": }");
+    ASSERT_FALSE(broken);
+    EXPECT_EQ(broken.error().code(), ErrorCode::protocol);
+    EXPECT_THAT(broken.error().describe(), HasSubstr("line 2"));
+}
+
 TEST(RenderJson, IsReadableAndTheSameEachTime) {
     const auto text = render_json(sample_data());
     EXPECT_THAT(text, testing::StartsWith("{\n  \"format\": \"punie-report\",\n  \"version\": 1"));
