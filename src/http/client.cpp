@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "http/exchange.hpp"
+#include "http/idle.hpp"
 #include "http/plan.hpp"
 
 namespace punie::http {
@@ -33,10 +34,14 @@ bool connection_refused(const Error& error) {
 
 struct Client::Shared {
     explicit Shared(ClientOptions given)
-        : options(std::move(given)), tls(options.verify, options.ca_file) {}
+        : options(std::move(given)),
+          tls(options.verify, options.ca_file),
+          idle(options.keep_alive ? std::make_shared<IdleConnections>(options.max_idle) : nullptr) {
+    }
 
     ClientOptions options;
-    mutable TlsContext tls;  // locks itself
+    mutable TlsContext tls;                 // locks itself
+    std::shared_ptr<IdleConnections> idle;  // likewise; null: none are kept
 };
 
 struct ResponseStream::Impl {
@@ -113,7 +118,7 @@ Task<Result<ResponseStream>> Client::open(Request request, Deadlines deadlines) 
     if (!plan) co_return std::unexpected(std::move(plan).error());
     const auto executor = co_await asio::this_coro::executor;
     auto impl = std::make_unique<ResponseStream::Impl>(
-        shared, Exchange(executor, std::move(*plan), deadlines, shared->tls)
+        shared, Exchange(executor, std::move(*plan), deadlines, shared->tls, shared->idle)
     );
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);

@@ -49,6 +49,11 @@ struct ClientOptions {
     std::string ca_file;  ///< further trusted certificates (PEM); SSL_CERT_FILE is honoured too
     std::map<std::string, std::string> environment;  ///< see proxy_for; empty: no proxy
     std::size_t max_body = 256ULL << 20U;            ///< of a whole (not streamed) response
+    /// Connections are kept for the next request to the same server: for many small requests, and
+    /// only where sending one twice does no harm. One that the server closed while it was idle,
+    /// before the first byte of a response, is replaced once by a fresh one. Not through proxies.
+    bool keep_alive = false;
+    std::size_t max_idle = 256;  ///< kept connections; the longest idle one goes first
 };
 
 /// The proxy variables of the process's environment, for ClientOptions::environment.
@@ -86,12 +91,13 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// Each exchange opens its own connection (mlx_lm.server closes after each answer). Cheap to make;
-/// copies share TLS state. Thread: coroutines run on the caller's executor (a strand, if several
-/// threads run it). Every call can be cancelled at every wait (error `cancelled`) and leaves the
-/// caller's throw_if_cancelled as it was. Redirects are not followed. The client sets Host,
-/// User-Agent, Accept and Authorization (from the URL's user) unless the request has them;
-/// Content-Length, Transfer-Encoding and Connection are its own.
+/// Each exchange opens its own connection (mlx_lm.server closes after each answer), unless
+/// `keep_alive` is set. Cheap to make; copies share TLS state and kept connections. Thread:
+/// coroutines run on the caller's executor (a strand, if several threads run it). Every call can be
+/// cancelled at every wait (error `cancelled`) and leaves the caller's throw_if_cancelled as it
+/// was. Redirects are not followed. The client sets Host, User-Agent, Accept and Authorization
+/// (from the URL's user) unless the request has them; Content-Length, Transfer-Encoding and
+/// Connection are its own.
 class Client {
 public:
     explicit Client(ClientOptions options = {});

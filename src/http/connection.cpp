@@ -1,12 +1,16 @@
 #include "http/connection.hpp"
 
 #include <fcntl.h>
+#include <openssl/bio.h>
+#include <openssl/ssl.h>
+#include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 #include <optional>
 #include <tuple>
 
@@ -15,7 +19,8 @@ namespace punie::http {
 using asio::ip::tcp;
 
 struct Connection::Core {
-    explicit Core(const asio::any_io_executor& executor) : socket(executor), timer(executor) {}
+    explicit Core(const asio::any_io_executor& on)
+        : executor(on), socket(executor), timer(executor) {}
 
     void close() {
         boost::system::error_code ignored;  // closing is all that is left to do
@@ -27,6 +32,7 @@ struct Connection::Core {
         close();
     }
 
+    asio::any_io_executor executor;
     tcp::socket socket;
     std::optional<asio::ssl::stream<tcp::socket&>> tls;
     asio::steady_timer timer;
@@ -43,6 +49,23 @@ Connection::~Connection() {
 
 void Connection::close() {
     if (core_) core_->close();
+}
+
+bool Connection::quiet() const {
+    if (!core_ || !core_->socket.is_open()) return false;
+    if (core_->tls) {
+        SSL* session = core_->tls->native_handle();
+        if (SSL_has_pending(session) != 0 || BIO_ctrl_pending(SSL_get_rbio(session)) > 0)
+            return false;
+    }
+    char byte = 0;
+    const auto descriptor = core_->socket.native_handle();
+    const auto got = ::recv(descriptor, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+const asio::any_io_executor& Connection::executor() const {
+    return core_->executor;
 }
 
 /// Runs one operation: `start(core, token)` begins it. The operation itself gets no cancellation

@@ -45,6 +45,11 @@ public:
 
     void close();
 
+    /// Open, and nothing has arrived that was not read: fit to serve another exchange.
+    bool quiet() const;
+
+    const asio::any_io_executor& executor() const;
+
 private:
     struct Core;
 

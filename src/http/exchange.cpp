@@ -23,10 +23,15 @@ std::string in_words(const boost::system::error_code& error) {
 }  // namespace
 
 Exchange::Exchange(
-    const asio::any_io_executor& executor, Plan plan, Deadlines deadlines, TlsContext& tls
+    const asio::any_io_executor& executor,
+    Plan plan,
+    Deadlines deadlines,
+    TlsContext& tls,
+    std::shared_ptr<IdleConnections> idle
 )
     : plan_(std::move(plan)),
       tls_(&tls),
+      idle_(plan_.keep_alive ? std::move(idle) : nullptr),
       limits_(deadlines, std::chrono::steady_clock::now()),
       connection_(executor),
       reader_(plan_.rule),
@@ -66,16 +71,61 @@ Error Exchange::trouble(const IoResult& result, const Wait& wait) const {
     };
 }
 
+IdleKey Exchange::idle_key() const {
+    return {.tls = plan_.tls(), .host = plan_.url.peer.host, .port = plan_.url.peer.port};
+}
+
 Task<Result<void>> Exchange::begin() {
-    auto done = co_await dial();
-    if (done && !plan_.tunnel.empty()) done = co_await open_tunnel();
-    if (done && plan_.tls()) done = co_await secure();
-    if (done) done = co_await send(false);
-    if (done) done = co_await read_header();
+    std::optional<Connection> kept;
+    if (idle_) kept = idle_->take(connection_.executor(), idle_key());
+    Result<void> done;
+    if (kept) {
+        connection_ = *std::move(kept);
+        done = co_await ask_on_kept();
+    } else {
+        done = co_await connect();
+        if (done) done = co_await ask();
+    }
     plan_.wire.clear();
     plan_.wire.shrink_to_fit();
     if (!done) co_return std::unexpected(failed(std::move(done).error()));
     co_return Result<void>();
+}
+
+/// The server may have closed it just now: then nothing has come back, and a fresh connection tells
+/// whether the server is there.
+Task<Result<void>> Exchange::ask_on_kept() {
+    auto done = co_await ask();
+    if (done || received_ > 0 || done.error().code() != ErrorCode::connection) co_return done;
+    connection_ = Connection(connection_.executor());
+    limits_.connect_again(std::chrono::steady_clock::now());
+    done = co_await connect();
+    if (done) done = co_await ask();
+    co_return done;
+}
+
+Task<Result<void>> Exchange::connect() {
+    auto done = co_await dial();
+    if (done && !plan_.tunnel.empty()) done = co_await open_tunnel();
+    if (done && plan_.tls()) done = co_await secure();
+    co_return done;
+}
+
+Task<Result<void>> Exchange::ask() {
+    auto done = co_await send(false);
+    if (done) done = co_await read_header();
+    co_return done;
+}
+
+/// The response is whole: the connection is kept where both sides agree on where it ended.
+void Exchange::finish() {
+    const bool keep =
+        idle_ && sent_whole_ && filled_ == 0 && reader_.keeps_connection() && connection_.quiet();
+    if (keep) {
+        idle_->put(idle_key(), std::move(connection_));
+    } else {
+        connection_.close();
+    }
 }
 
 /// Tries the addresses in turn, each with its share of the time: one that never answers must not
@@ -191,6 +241,7 @@ Task<Result<void>> Exchange::send(bool tunnel) {
         if (result.error) co_return std::unexpected(trouble(result, wait));
         rest.remove_prefix(result.bytes);
     }
+    sent_whole_ = rest.empty();
     co_return Result<void>();
 }
 
@@ -245,7 +296,7 @@ Task<Result<std::optional<std::string>>> Exchange::next() {
             co_return std::unexpected(failed(std::move(read).error()));
         }
     }
-    connection_.close();
+    finish();
     co_return std::optional<std::string>();
 }
 

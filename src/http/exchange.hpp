@@ -1,6 +1,6 @@
 #pragma once
-// One request and its response over a connection of its own: dial, tunnel, TLS, send, header, body
-// pieces.
+// One request and its response over a connection of its own, or a kept one: dial, tunnel, TLS,
+// send, header, body pieces.
 
 #include <punie/error.hpp>
 
@@ -11,6 +11,7 @@
 
 #include "base/awaitable.hpp"
 #include "http/connection.hpp"
+#include "http/idle.hpp"
 #include "http/plan.hpp"
 #include "http/reader.hpp"
 #include "http/resolve.hpp"
@@ -26,9 +27,13 @@ inline constexpr std::string_view refused_words = "connection refused";
 /// connection is closed and every further call gives the same error.
 class Exchange {
 public:
-    /// `tls` must outlive the exchange.
+    /// `tls` must outlive the exchange. `idle`: where connections are kept, null for none.
     Exchange(
-        const asio::any_io_executor& executor, Plan plan, Deadlines deadlines, TlsContext& tls
+        const asio::any_io_executor& executor,
+        Plan plan,
+        Deadlines deadlines,
+        TlsContext& tls,
+        std::shared_ptr<IdleConnections> idle = nullptr
     );
 
     /// Everything up to the response's header.
@@ -49,6 +54,11 @@ public:
     Error failed(Error error);
 
 private:
+    Task<Result<void>> ask_on_kept();
+    Task<Result<void>> connect();
+    Task<Result<void>> ask();
+    void finish();
+    IdleKey idle_key() const;
     Task<Result<void>> dial();
     Task<IoResult> connect_to_one_of(Endpoints endpoints, SteadyTime deadline);
     Task<Result<void>> open_tunnel();
@@ -64,12 +74,14 @@ private:
 
     Plan plan_;
     TlsContext* tls_;
+    std::shared_ptr<IdleConnections> idle_;
     Limits limits_;
     Connection connection_;
     ResponseReader reader_;
     Headers headers_;
     std::unique_ptr<char[]> buffer_;
     std::size_t filled_ = 0;
+    bool sent_whole_ = false;
     std::uint64_t received_ = 0;  ///< bytes of the present response, header included
     std::optional<Error> failed_;
 };

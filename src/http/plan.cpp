@@ -73,7 +73,9 @@ Result<void> check(const Request& request) {
     return {};
 }
 
-std::string wire_of(Request& request, const Url& url, const std::optional<Proxy>& plain_proxy) {
+std::string wire_of(const Request& request, const Plan& plan) {
+    const auto& url = plan.url;
+    const auto& plain_proxy = plan.tls() ? std::nullopt : plan.proxy;
     const auto target = plain_proxy
                             ? fmt::format("{}://{}{}", url.scheme, url.host_header(), url.target)
                             : url.target;
@@ -93,7 +95,7 @@ std::string wire_of(Request& request, const Url& url, const std::optional<Proxy>
     const bool has_body = !request.body.empty() || request.method == "POST" ||
                           request.method == "PUT" || request.method == "PATCH";
     if (has_body) add("Content-Length", std::to_string(request.body.size()));
-    add("Connection", "close");
+    if (!plan.keep_alive) add("Connection", "close");
     wire += "\r\n";
     wire += request.body;
     return wire;
@@ -131,7 +133,8 @@ Result<Plan> plan_exchange(Request request, const ClientOptions& options) {
     }
     if (plan.proxy && plan.tls()) plan.tunnel = tunnel_to(plan.url.peer, *plan.proxy);
     if (request.method == "HEAD") plan.rule = BodyRule::none;
-    plan.wire = wire_of(request, plan.url, plan.tls() ? std::nullopt : plan.proxy);
+    plan.keep_alive = options.keep_alive && !plan.proxy;
+    plan.wire = wire_of(request, plan);
     return plan;
 }
 

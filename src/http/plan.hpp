@@ -20,6 +20,8 @@ struct Plan {
     std::string wire;    ///< header and body
     BodyRule rule = BodyRule::as_declared;
 
+    bool keep_alive = false;  ///< the connection may serve another exchange afterwards
+
     bool tls() const { return url.scheme == "https"; }
 
     /// Where the TCP connection goes.

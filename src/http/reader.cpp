@@ -25,6 +25,7 @@ constexpr int max_interim = 20;  // a server that sends more 1xx responses than 
 class ResponseReader::Parser : public wire::basic_parser<false> {
 public:
     int status = 0;
+    int version = 0;  // 11 is HTTP/1.1
     bool in_header = true;
     bool chunk_seen = false;
     Headers headers;
@@ -36,8 +37,10 @@ private:
     on_request_impl(wire::verb, beast::string_view, beast::string_view, int, beast::error_code&)
         override {}
 
-    void on_response_impl(int code, beast::string_view, int, beast::error_code& error) override {
+    void on_response_impl(int code, beast::string_view, int http_version, beast::error_code& error)
+        override {
         status = code;
+        version = http_version;
         if (code < 100 || code > 599) error = wire::error::bad_status;
     }
 
@@ -196,6 +199,10 @@ bool ResponseReader::header_done() const {
 
 bool ResponseReader::done() const {
     return parser_->is_done();
+}
+
+bool ResponseReader::keeps_connection() const {
+    return done() && parser_->version >= 11 && parser_->keep_alive();
 }
 
 int ResponseReader::status() const {

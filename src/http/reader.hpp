@@ -47,6 +47,10 @@ public:
     Headers take_headers();
     std::string take_body();  ///< the body bytes since the last call
 
+    /// Whether the server keeps the connection behind this response: HTTP/1.1, no "Connection:
+    /// close", an end that does not need the connection's.
+    bool keeps_connection() const;
+
     std::uint64_t body_bytes() const;                      ///< seen so far
     std::optional<std::uint64_t> declared_length() const;  ///< Content-Length
 

@@ -23,10 +23,16 @@ struct Wait {
 /// Gives each wait the nearer of its own limit and what is left of the whole exchange's.
 class Limits {
 public:
-    Limits(Deadlines deadlines, SteadyTime start) : deadlines_(deadlines), start_(start) {}
+    Limits(Deadlines deadlines, SteadyTime start)
+        : deadlines_(deadlines), start_(start), connect_start_(start) {}
 
     /// Connect has one limit for all its steps, so it counts from the start.
-    Wait connect(std::string_view what) const { return wait(what, deadlines_.connect, start_); }
+    Wait connect(std::string_view what) const {
+        return wait(what, deadlines_.connect, connect_start_);
+    }
+
+    /// Another connection is made for the same exchange: its steps count from here.
+    void connect_again(SteadyTime now) { connect_start_ = now; }
 
     Wait first_byte(std::string_view what, SteadyTime since) const {
         return wait(what, deadlines_.first_byte, since);
@@ -41,6 +47,7 @@ private:
 
     Deadlines deadlines_;
     SteadyTime start_;
+    SteadyTime connect_start_;
 };
 
 /// "127.0.0.1:80: waited 2.00 s for the response header; 12 bytes of it had arrived".

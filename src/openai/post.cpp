@@ -17,7 +17,8 @@ http::ClientOptions client_options(const EndpointOptions& options) {
     return {
         .verify = options.verify_tls,
         .ca_file = options.ca_file,
-        .environment = http::proxy_environment()
+        .environment = http::proxy_environment(),
+        .keep_alive = true
     };
 }
 
