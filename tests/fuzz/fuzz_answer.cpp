@@ -2,6 +2,8 @@
 // whole response body.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <memory>
+#include <vector>
 
 #include "eval/scorer.hpp"
 #include "fuzz_input.hpp"
@@ -29,13 +31,15 @@ void check(const openai::Answer& answer) {
     }
 }
 
-void judge(const openai::Answer& answer) {
-    struct Made {
+using Scorers = std::vector<std::shared_ptr<const punie::eval::Scorer>>;
+
+Scorers make_scorers() {
+    struct Parameters {
         std::string_view name;
-        std::string_view parameters;
+        std::string_view value;
     };
 
-    static constexpr Made all[] = {
+    static constexpr Parameters all[] = {
         {"tool_call", R"({"calls":[{"name":"a","arguments":{"x":[1,"b"]}},"b"],"extra":"allow"})"},
         {"no_tool_call", "true"},
         {"keywords", R"({"any":["a","b"],"whole_words":true})"},
@@ -46,16 +50,23 @@ void judge(const openai::Answer& answer) {
         {"number", R"({"value":5,"which":"any"})"},
         {"choice", R"({"value":"B","options":["one","two"]})"},
     };
-    for (const auto& [name, parameters] : all) {
-        const auto made =
-            punie::eval::make_scorer(name, json::parse(parameters), punie::eval::ScorerContext{});
+    Scorers scorers;
+    for (const auto& [name, value] : all) {
+        auto made = punie::eval::make_scorer(name, json::parse(value), {});
         require(made.has_value(), "the scorer is made");
-        const auto judgement = (*made)->judge(answer);
+        scorers.push_back(*std::move(made));
+    }
+    return scorers;
+}
+
+void judge(const openai::Answer& answer) {
+    static const auto scorers = make_scorers();
+    for (const auto& scorer : scorers) {
+        const auto judgement = scorer->judge(answer);
         require(judgement.score >= 0 && judgement.score <= 1, "a score is from 0 to 1");
         require(judgement.passed == (judgement.score == 1), "only all right is right");
-        require(
-            !judgement.reason.empty() && judgement.reason.size() < 4000, "a reason is a sentence"
-        );
+        require(!judgement.reason.empty(), "there is a reason");
+        require(judgement.reason.size() < 4000, "a reason is a sentence");
         require(!judgement.passed || !judgement.unparsed, "what is not understood does not pass");
     }
 }

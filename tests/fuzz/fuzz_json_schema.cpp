@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     );
     const auto compiled = punie::JsonSchema::compile(*schema);
     if (!compiled) {
-        require(compiled.error().message().starts_with('#'), "a fault has its place");
+        require(compiled.error().message().contains(": "), "a fault has its place");
         return 0;
     }
     const auto findings = compiled->check(*value, 3);

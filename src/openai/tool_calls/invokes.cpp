@@ -60,6 +60,11 @@ bool read_parameter(
     if (close == npos) return false;
     const auto key = attribute(*attributes, "name");
     const auto value = without_layout(source.slice(at, close));
+    at = source.skip_space(close + tags.end_parameter.size());
+    if (key.empty()) {
+        call.problem = "one of its parameters has no name";
+        return true;
+    }
     const auto is_string = attribute(*attributes, "string");
     if (is_string.empty()) {
         call.texts.insert_or_assign(key, value);
@@ -68,7 +73,6 @@ bool read_parameter(
         auto literal = is_string == "true" ? std::nullopt : literal_from(value);
         typed.insert_or_assign(key, literal ? *std::move(literal) : json::value(value));
     }
-    at = source.skip_space(close + tags.end_parameter.size());
     return true;
 }
 

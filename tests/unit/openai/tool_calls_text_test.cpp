@@ -125,7 +125,7 @@ constexpr std::array<CallRow, 19> glm = {{
      "a !cut off"},
 }};
 
-constexpr std::array<CallRow, 15> minimax = {{
+constexpr std::array<CallRow, 16> minimax = {{
     {"normal",
      "<minimax:tool_call>\n<invoke name=\"get_weather\">\n<parameter "
      "name=\"city\">Paris</parameter>\n"
@@ -180,6 +180,10 @@ constexpr std::array<CallRow, 15> minimax = {{
      "<minimax:tool_call><invoke name=\"a\"><parameter name=\"x\">1</parameter>",
      "a !cut off"},
     {"cut at once", "<minimax:tool_call>\n", " !cut off"},
+    {"a parameter without a name",
+     "<minimax:tool_call><invoke name=\"a\"><parameter "
+     "nn>1</parameter></invoke></minimax:tool_call>",
+     "a !one of its parameters has no name"},
     {"no name", "<minimax:tool_call><invoke></invoke></minimax:tool_call>", " !it has no name"},
 }};
 
