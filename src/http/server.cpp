@@ -88,7 +88,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
         : acceptor(std::move(listener)),
           changed(acceptor.get_executor()),
           handler(std::move(asked)),
-          limits(given) {}
+          limits(given),
+          port(acceptor.local_endpoint().port()) {}
 
     using Streams = std::list<beast::tcp_stream>;
 
@@ -96,7 +97,8 @@ struct Server::Impl : std::enable_shared_from_this<Server::Impl> {
     asio::steady_timer changed;  ///< never expires; cancelled when a connection ends
     RequestHandler handler;
     ServerLimits limits;
-    Streams streams;  ///< of the connections that run
+    std::uint16_t port;  ///< kept: a closed listener does not know it any more
+    Streams streams;     ///< of the connections that run
     bool stopping = false;
 
     Task<void> accept_all();
@@ -165,7 +167,7 @@ Task<bool> Server::Impl::one_exchange(beast::tcp_stream& stream, beast::flat_buf
 Task<Reply> Server::Impl::answer(wire::request<wire::string_body> request) {
     IncomingRequest incoming;
     incoming.host = std::string(request[wire::field::host]);
-    if (!is_own_host(incoming.host, acceptor.local_endpoint().port()))
+    if (!is_own_host(incoming.host, port))
         co_return refusal(421, "this server answers for its own address only");
     const std::string target(request.target());
     auto path = decoded_path(target);
@@ -240,8 +242,7 @@ Result<Server> Server::listen(
 }
 
 std::uint16_t Server::port() const {
-    beast::error_code ignored;
-    return impl_->acceptor.local_endpoint(ignored).port();
+    return impl_->port;
 }
 
 Task<void> Server::run() {
