@@ -148,6 +148,9 @@ void FileCheck::take_line(Line& line) {
 
 void FileCheck::take_faults(const Line& line, bool readable) {
     const auto* row = readable ? &parser_.row() : nullptr;
+    if (readable &&
+        std::ranges::find(parser_.faults(), "D122", &RowFault::code) != parser_.faults().end())
+        ++bad_rows_;  // mlx_lm stops there; the rest of the row is looked at all the same
     for (const auto& fault : parser_.faults()) {
         const bool known = row != nullptr && fault.node != nullptr;
         add(line,
@@ -155,7 +158,6 @@ void FileCheck::take_faults(const Line& line, bool readable) {
              .field = known ? path_of(*row, *fault.node) : "",
              .message = fault.message,
              .column = fault.column});
-        if (readable && fault.code == "D122") ++bad_rows_;
     }
 }
 

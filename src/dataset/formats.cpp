@@ -33,6 +33,32 @@ constexpr std::array roles = std::to_array<Pair>({
     {"observation", "tool"},    {"tool_response", "tool"}, {"ipython", "tool"},
 });
 
+/// Letters to insert, remove, replace or swap with their neighbour (optimal string alignment).
+std::size_t distance(std::string_view one, std::string_view other) {
+    std::vector<std::vector<std::size_t>> table(
+        one.size() + 1, std::vector<std::size_t>(other.size() + 1)
+    );
+    for (std::size_t row = 0; row <= one.size(); ++row) {
+        for (std::size_t column = 0; column <= other.size(); ++column) {
+            auto& least = table[row][column];
+            if (row == 0 || column == 0) {
+                least = row + column;
+                continue;
+            }
+            const bool same = one[row - 1] == other[column - 1];
+            least = std::min(
+                {table[row - 1][column] + 1,
+                 table[row][column - 1] + 1,
+                 table[row - 1][column - 1] + (same ? 0 : 1)}
+            );
+            const bool swapped = row > 1 && column > 1 && one[row - 1] == other[column - 2] &&
+                                 one[row - 2] == other[column - 1];
+            if (swapped) least = std::min(least, table[row - 2][column - 2] + 1);
+        }
+    }
+    return table[one.size()][other.size()];
+}
+
 }  // namespace
 
 std::string_view name_of(Format format) {
@@ -84,17 +110,21 @@ ForeignRow foreign_row(const Node& row) {
     return {};
 }
 
-std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& known) {
-    if (std::ranges::find(known, key) != known.end()) return std::nullopt;
+std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& wanted) {
     std::string lower(trim(key));
     std::ranges::transform(lower, lower.begin(), [](unsigned char byte) {
         return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
     });
-    if (std::ranges::find(known, lower) != known.end()) return lower;
-    // Below four letters everything is near to everything.
+    // Short words are near to everything ("time" to "type"): one letter there, two in longer ones.
     constexpr std::size_t shortest = 4;
-    if (lower.size() < shortest) return std::nullopt;
-    return nearest(lower, known);
+    constexpr std::size_t long_enough = 7;
+    for (const auto& candidate : wanted) {
+        if (lower == candidate) return candidate;
+        if (lower.size() < shortest || lower.front() != candidate.front()) continue;
+        const std::size_t allowed = candidate.size() >= long_enough ? 2 : 1;
+        if (distance(lower, candidate) <= allowed) return candidate;
+    }
+    return std::nullopt;
 }
 
 std::string_view standard_role(std::string_view role) {

@@ -40,9 +40,9 @@ ForeignRow foreign_row(const Node& row);
 /// The usual names of question and answer: {"input", "output"} ...
 std::span<const std::pair<std::string_view, std::string_view>> question_answer_keys();
 
-/// The known key that `key` was probably meant to be: another case, a letter more, less or swapped.
-/// Nothing if it is a known key itself.
-std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& known);
+/// The wanted key that `key` was probably meant to be: another case, a letter more, less, wrong or
+/// swapped (two of them in long words).
+std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& wanted);
 
 /// The standard role that `role` stands for elsewhere ("human" -> "user"); "" if there is none.
 std::string_view standard_role(std::string_view role);

@@ -12,24 +12,7 @@ namespace punie::dataset {
 namespace {
 
 const std::vector<std::string> chat_keys = {"messages", "tools"};
-const std::vector<std::string> message_keys = {
-    "role",
-    "content",
-    "tool_calls",
-    "tool_call_id",
-    "name",
-    "weight",
-    "reasoning_content",
-    "thinking",
-    "reasoning",
-    "refusal",
-    "audio",
-    "function_call",
-    "train",
-    "id",
-    "metadata",
-    "type"
-};
+const std::vector<std::string> message_keys = {"role", "content", "tool_calls", "tool_call_id"};
 
 bool is_blank(std::string_view text) {
     return text.find_first_not_of(" \t\n\r") == std::string_view::npos;

@@ -52,15 +52,18 @@ void RowChecker::find(
     findings_.push_back({code, node, std::move(message), severity});
 }
 
-void RowChecker::check_keys(const Node& object, const std::vector<std::string>& known) {
+/// A data set has few keys, in every row the same: once judged harmless is enough.
+void RowChecker::check_keys(const Node& object, const std::vector<std::string>& wanted) {
     constexpr std::size_t most_harmless = 64;
     for (const auto& member : elements(object)) {
-        // A data set has few keys, in every row the same: once judged is enough.
-        if (std::ranges::find(known, member.key) != known.end()) continue;
+        if (std::ranges::find(wanted, member.key) != wanted.end()) continue;
         if (std::ranges::find(harmless_, member.key) != harmless_.end()) continue;
-        const auto meant = meant_key(member.key, known);
+        const auto meant = meant_key(member.key, wanted);
         if (!meant) {
-            if (harmless_.size() < most_harmless) harmless_.emplace_back(member.key);
+            const bool harmless =
+                !meant_key(member.key, top_keys) &&
+                !meant_key(member.key, {"role", "content", "tool_calls", "tool_call_id"});
+            if (harmless && harmless_.size() < most_harmless) harmless_.emplace_back(member.key);
             continue;
         }
         // What is there in its right spelling too was not misspelled.

@@ -95,7 +95,7 @@ private:
         std::string message,
         std::optional<Severity> severity = {}
     );
-    void check_keys(const Node& object, const std::vector<std::string>& known);
+    void check_keys(const Node& object, const std::vector<std::string>& wanted);
     void check_unknown(const Node& row);
     void check_format(const Node& row, Format file_format);
     void check_completion(const Node& row);
