@@ -192,3 +192,18 @@ part_e2e() {
     add_counts e2e $counts
     return "$status"
 }
+
+run_browser() {
+    cd "$ROOT" || return
+    bash tests/browser/run.sh "$ROOT/build/release/punie"
+}
+
+part_browser() {
+    local status=0 log="$LOGS/test-browser.log"
+    run_step "build release" test-build-release build_preset release || return 1
+    run_step "the report in headless Chromium" test-browser run_browser || status=$?
+    # shellcheck disable=SC2046 # three numbers
+    add_counts browser $(sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed, \([0-9]*\) skipped$/\1 \2 \3/p' "$log" | tail -1)
+    grep '^skipped: ' "$log" | sed 's/^/  /' || true
+    return "$status"
+}
