@@ -167,7 +167,8 @@ void show_outcome(
 ExitCode run_run(RunCommandOptions& options, Terminal& terminal) {
     auto experiment = pipeline::read_experiment(options.file);
     if (!experiment) return terminal.report(experiment.error(), options.json);
-    auto journal = journal::Journal::open(journal::find_journal_folder(experiment->folder));
+    auto journal =
+        journal::Journal::open(journal::find_journal_folder(std::filesystem::current_path()));
     if (!journal) return terminal.report(journal.error(), options.json);
     options.run.command = typed_command();
     if (options.dry_run) {

@@ -23,7 +23,7 @@ report::Tone tone_of(const ReportParts& parts) {
         return one.counts.unanswered() > 0;
     });
     if (incomplete) return report::Tone::failed;
-    if (parts.comparison == nullptr || parts.comparison->pairs.empty())
+    if (parts.comparison == nullptr || main_pair(*parts.comparison) == nullptr)
         return parts.misses.empty() ? report::Tone::unsure : report::Tone::bad;
     const auto* main = main_pair(*parts.comparison);
     switch (main->overall.claim) {
@@ -91,21 +91,18 @@ std::string now_text() {
 }
 
 const compare::PairResult* main_pair(const compare::Comparison& comparison) {
-    // What one trains for is the last change made to the baseline: a quantised variant comes after
-    // the tuned one, so the best of them says whether it helped at all.
-    const compare::PairResult* best = nullptr;
+    // The first variant after the baseline is what the experiment is about; those made of it
+    // follow.
     for (const auto& pair : comparison.pairs) {
-        if (pair.baseline != comparison.baseline) continue;
-        if (best == nullptr || pair.overall.difference.value > best->overall.difference.value)
-            best = &pair;
+        if (pair.baseline == comparison.baseline) return &pair;
     }
-    return best;
+    return nullptr;
 }
 
 std::string verdict_of(
     const std::vector<EvalOutcome>& evaluations, const compare::Comparison* comparison
 ) {
-    if (comparison != nullptr && !comparison->pairs.empty())
+    if (comparison != nullptr && main_pair(*comparison) != nullptr)
         return main_pair(*comparison)->overall.words;
     if (evaluations.empty()) return "nothing was evaluated";
     const auto& one = evaluations.front();

@@ -175,6 +175,9 @@ Result<ExperimentOutcome> run_experiment(
     work.outcome.run = run->id;
     if (auto done = run_all(work, *plan); !done)
         return std::unexpected(work.failed(std::move(*run), std::move(done).error()));
+    work.outcome.verdict =
+        verdict_of(work.evaluations, work.comparison ? &*work.comparison : nullptr);
+    work.outcome.report = experiment.report_html;
     run->results_json =
         to_text(json::object{{"verdict", work.outcome.verdict}, {"missed", work.outcome.missed}});
     run->state = journal::RunState::done;
