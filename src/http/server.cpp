@@ -123,9 +123,11 @@ Task<void> Server::Impl::accept_all() {
     while (!stopping) {
         auto [error, socket] = co_await acceptor.async_accept(as_value);
         if (stopping || error == asio::error::operation_aborted) break;
-        // A connection that was reset in the queue, or too many open files: the next may do.
+        // A connection that was reset in the queue: the next may do. Without a free descriptor it
+        // cannot, and asking again at once would only burn a core.
         if (!error) serve(std::move(socket));
-        co_await until_fewer_than(limits.connections);
+        const bool full = error == asio::error::no_descriptors && !streams.empty();
+        co_await until_fewer_than(full ? streams.size() : limits.connections);
     }
 }
 
