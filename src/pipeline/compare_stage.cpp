@@ -121,7 +121,11 @@ Result<void> add_data(const Work& work, ReportParts& parts) {
 Result<compare::Comparison> compared(const Work& work) {
     std::vector<compare::ScoreTable> tables;
     tables.reserve(work.evaluations.size());
-    for (const auto& one : work.evaluations) tables.push_back(one.table);
+    for (const auto& one : work.evaluations) {
+        tables.push_back(one.table);
+        // Right or not: half a tool call is none, and the figures are then those shown everywhere.
+        for (auto& score : tables.back().scores) score.score = score.passed ? 1 : 0;
+    }
     compare::CompareOptions options{.baseline = baseline_of(work), .all_pairs = true};
     // A variant with failed prompts is compared over what it shares; the report says so first.
     options.only_common = true;

@@ -34,7 +34,7 @@ std::vector<report::CategoryScore> categories_of(const compare::ScoreTable& tabl
     std::vector<report::CategoryScore> categories;
     categories.reserve(parts.size());
     for (const auto& [name, part] : parts) {
-        const auto estimate = estimate_of(part, false);
+        const auto estimate = estimate_of(part, true);
         categories.push_back(
             {.category = name, .prompts = estimate.prompts, .mean = figure(estimate)}
         );
@@ -157,10 +157,10 @@ report::Variant report_variant(
     const auto& counts = outcome.counts;
     report::Variant variant{
         .name = outcome.table.name,
-        .mean = figure(outcome.score),
-        .prompts = outcome.score.prompts,
+        .mean = figure(outcome.accuracy),
+        .prompts = outcome.accuracy.prompts,
         .samples = outcome.scored.samples.size(),
-        .groups = outcome.score.groups,
+        .groups = outcome.accuracy.groups,
         .counts =
             {.answered = counts.answered,
              .cut = counts.cut,
