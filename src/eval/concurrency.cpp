@@ -8,26 +8,32 @@ namespace punie::eval {
 
 namespace {
 
-constexpr double worth_it = 1.15;               ///< doubling must bring so much more
-constexpr int answers_a_slot = 3;               ///< before a level is judged
-constexpr auto calm = std::chrono::seconds(2);  ///< one overload is reported by many requests
+constexpr double worth_it = 1.15;       ///< doubling must bring so much more
+constexpr int answers_a_slot = 3;       ///< before a level is judged
+constexpr int patience = 1;             ///< levels without a gain: one may be bad luck
+constexpr int calm_after_refusal = 10;  ///< answers a slot before one more is tried
+constexpr int calm_after_timeout = 2;
 
 }  // namespace
 
 Concurrency::Concurrency(int fixed, int most)
-    : fixed_(fixed > 0), limit_(fixed > 0 ? fixed : std::min(2, most)), most_(most) {
-    settled_ = fixed_;
-}
+    : phase_(fixed > 0 ? Phase::given : Phase::searching),
+      limit_(fixed > 0 ? fixed : std::clamp(most, 1, 2)),
+      most_(std::max(1, most)) {}
 
-void Concurrency::begin_level(int limit, std::chrono::steady_clock::time_point now) {
+void Concurrency::begin_level(int limit, Time now) {
     limit_ = limit;
     work_ = 0;
     answers_ = 0;
     since_ = now;
 }
 
-void Concurrency::answered(double work, std::chrono::steady_clock::time_point now) {
-    if (settled_) return;
+void Concurrency::answered(double work, Time now) {
+    if (phase_ == Phase::given) return;
+    if (phase_ == Phase::settled) {
+        climb();
+        return;
+    }
     if (!begun_) {  // the first answers pay for warming up
         begun_ = true;
         begin_level(limit_, now);
@@ -35,41 +41,60 @@ void Concurrency::answered(double work, std::chrono::steady_clock::time_point no
     }
     work_ += work;
     ++answers_;
-    if (answers_ < static_cast<std::size_t>(limit_) * answers_a_slot) return;
+    if (answers_ < limit_ * answers_a_slot) return;
     const auto seconds = std::chrono::duration<double>(now - since_).count();
     end_level(work_ / std::max(seconds, 1e-6), now);
 }
 
-void Concurrency::end_level(double rate, std::chrono::steady_clock::time_point now) {
-    last_rate_ = rate;
+void Concurrency::end_level(double rate, Time now) {
+    tried_rate_ = rate;
     tried_ = limit_;
     if (best_limit_ == 0 || rate > best_rate_ * worth_it) {
         best_rate_ = rate;
         best_limit_ = limit_;
-        if (limit_ < most_) {
-            begin_level(std::min(limit_ * 2, most_), now);
-            return;
-        }
+        misses_ = 0;
+    } else {
+        ++misses_;
     }
-    settled_ = true;
-    limit_ = best_limit_;
+    if (misses_ <= patience && limit_ < most_) {
+        begin_level(std::min(limit_ * 2, most_), now);
+        return;
+    }
+    phase_ = Phase::settled;
+    limit_ = most_ = best_limit_;
 }
 
-void Concurrency::overloaded(std::chrono::steady_clock::time_point now) {
-    if (fixed_ || now - halved_ < calm) return;
-    halved_ = now;
-    most_ = std::max(1, limit_ / 2);
-    best_limit_ = std::min(best_limit_ == 0 ? most_ : best_limit_, most_);
-    settled_ = true;
-    limit_ = most_;
+void Concurrency::overloaded(const Overload& overload) {
+    if (phase_ == Phase::given || overload.sent < halved_ || overload.in_flight > limit_) return;
+    halved_ = overload.now;
+    calm_answers_ = 0;
+    if (overload.said_so) {
+        phase_ = Phase::settled;
+        too_many_ = limit_;
+        most_ = std::max(1, limit_ - 1);
+    }
+    begin_level(std::max(1, limit_ / 2), overload.now);
+    if (phase_ == Phase::searching) {  // from anew: what was measured is not to be trusted
+        best_limit_ = 0;
+        misses_ = 0;
+    }
+}
+
+void Concurrency::climb() {
+    const int calm = too_many_ > 0 ? calm_after_refusal : calm_after_timeout;
+    if (limit_ >= most_ || ++calm_answers_ < limit_ * calm) return;
+    calm_answers_ = 0;
+    ++limit_;
 }
 
 std::string Concurrency::describe() const {
-    if (fixed_) return fmt::format("{} (given)", limit_);
-    if (best_rate_ <= 0) return fmt::format("{} (too few answers to find out)", limit_);
+    if (phase_ == Phase::given) return fmt::format("{} (given)", limit_);
+    if (too_many_ > 0) return fmt::format("{} (of {} the server refused some)", limit_, too_many_);
+    if (phase_ == Phase::searching) return fmt::format("{} (too few answers to find out)", limit_);
+    if (limit_ < most_) return fmt::format("{} ({} before a timeout)", limit_, most_);
     if (tried_ == best_limit_) return fmt::format("{} (found; {:.1f}/s)", limit_, best_rate_);
     return fmt::format(
-        "{} (found; {:.1f}/s, with {} {:.1f}/s)", limit_, best_rate_, tried_, last_rate_
+        "{} (found; {:.1f}/s, with {} {:.1f}/s)", limit_, best_rate_, tried_, tried_rate_
     );
 }
 

@@ -15,17 +15,23 @@ namespace {
 
 constexpr int default_max_tokens = 512;
 
-/// `*` in `pattern` stands for any text.
+/// `*` in `pattern` stands for any text. Each part between stars is looked for once, behind the
+/// part before it: no pattern takes more than pattern times text.
 bool matches(std::string_view pattern, std::string_view text) {
-    const auto star = pattern.find('*');
-    if (star == std::string_view::npos) return pattern == text;
-    if (!text.starts_with(pattern.substr(0, star))) return false;
-    text.remove_prefix(star);
-    pattern.remove_prefix(star + 1);
-    for (std::size_t at = 0; at <= text.size(); ++at) {
-        if (matches(pattern, text.substr(at))) return true;
+    const auto first = pattern.find('*');
+    if (first == std::string_view::npos) return pattern == text;
+    if (!text.starts_with(pattern.substr(0, first))) return false;
+    text.remove_prefix(first);
+    pattern.remove_prefix(first + 1);
+    while (true) {
+        const auto star = pattern.find('*');
+        if (star == std::string_view::npos) return text.ends_with(pattern);
+        const auto part = pattern.substr(0, star);
+        const auto at = text.find(part);
+        if (at == std::string_view::npos) return false;
+        text.remove_prefix(at + part.size());
+        pattern.remove_prefix(star + 1);
     }
-    return false;
 }
 
 bool wanted(const Prompt& prompt, const std::vector<std::string>& only) {
@@ -49,10 +55,16 @@ Result<void> check(const PlanOptions& options) {
             fmt::format("max_tokens: {} was given; allowed is 1 or more", *options.max_tokens)
         );
     }
-    if (options.temperature && (*options.temperature < 0 || *options.temperature > 2)) {
+    if (options.temperature && !(*options.temperature >= 0 && *options.temperature <= 2)) {
         return fail(
             ErrorCode::invalid_argument,
             fmt::format("temperature: {} was given; allowed is 0 to 2", *options.temperature)
+        );
+    }
+    for (const auto& [name, text] : options.request_defaults) {
+        if (parse_json(text)) continue;
+        return fail(
+            ErrorCode::invalid_argument, fmt::format("{}: \"{}\" is no JSON value", name, text)
         );
     }
     return {};
@@ -106,6 +118,18 @@ json::object body_of(
     return body;
 }
 
+Error nothing_to_ask(const Suite& suite, const PlanOptions& options) {
+    if (suite.prompts.empty())
+        return {ErrorCode::invalid_argument, fmt::format("{} has no prompts", suite.name)};
+    return Error(
+               ErrorCode::invalid_argument,
+               fmt::format(
+                   "only: no prompt of {} matches {}", suite.name, fmt::join(options.only, ", ")
+               )
+    )
+        .with_hint("`punie suite show` lists ids, groups and categories");
+}
+
 }  // namespace
 
 Result<Plan> make_plan(const Suite& suite, const PlanOptions& options) {
@@ -133,15 +157,7 @@ Result<Plan> make_plan(const Suite& suite, const PlanOptions& options) {
             );
         }
     }
-    if (plan.requests.empty()) {
-        return fail(
-            ErrorCode::invalid_argument,
-            fmt::format(
-                "only: no prompt of {} matches {}", suite.name, fmt::join(options.only, ", ")
-            ),
-            "`punie suite show` lists ids, groups and categories"
-        );
-    }
+    if (plan.requests.empty()) return std::unexpected(nothing_to_ask(suite, options));
     Sha256 hash;
     for (const auto& text : samplings) {
         hash.add_part(text);

@@ -73,8 +73,7 @@ Result<void> ResponseFile::take_stock() {
     if (error) return std::unexpected(errno_error(error.value(), "look at " + file_.string()));
     const auto end = whole_lines_end(descriptor_, size);
     if (!end) return std::unexpected(Error(end.error()).in(file_.string()));
-    if (*end != size && ::ftruncate(descriptor_, static_cast<off_t>(*end)) != 0)
-        return std::unexpected(errno_error(errno, "repair " + file_.string()));
+    if (auto mended = mend_end(*end, size); !mended) return mended;
     return read_records(file_, [this](ResponseRecord&& record, std::size_t) -> Result<void> {
         suites_.insert(record.suite_hash);
         const auto key = std::pair(record.prompt_id, record.sample);
@@ -85,6 +84,20 @@ Result<void> ResponseFile::take_stock() {
         }
         return {};
     });
+}
+
+/// A last line without its end: a whole record (another program's file) gets it, a torn one goes.
+Result<void> ResponseFile::mend_end(std::uintmax_t whole, std::uintmax_t size) {
+    if (whole == size) return {};
+    std::string tail(size - whole, '\0');
+    const auto got = ::pread(descriptor_, tail.data(), tail.size(), static_cast<off_t>(whole));
+    if (got < 0) return std::unexpected(errno_error(errno, "read " + file_.string()));
+    tail.resize(static_cast<std::size_t>(got));
+    const bool mended = parse_record(tail)
+                            ? ::write(descriptor_, "\n", 1) == 1
+                            : ::ftruncate(descriptor_, static_cast<off_t>(whole)) == 0;
+    if (!mended) return std::unexpected(errno_error(errno, "repair " + file_.string()));
+    return {};
 }
 
 bool ResponseFile::has_other_suite(const std::string& suite_hash) const {
@@ -101,8 +114,10 @@ Result<void> ResponseFile::append(const ResponseRecord& record) {
         if (written < 0) {
             auto error = errno_error(errno, "write " + file_.string());
             // A full disk takes a part of a line: it must not become the beginning of the next.
-            if (before >= 0 && ::ftruncate(descriptor_, before) != 0) return std::unexpected(error);
-            return std::unexpected(std::move(error));
+            const bool clean = before >= 0 && ::ftruncate(descriptor_, before) == 0;
+            return std::unexpected(
+                clean ? std::move(error) : std::move(error).in("a torn last line is left")
+            );
         }
         rest.remove_prefix(static_cast<std::size_t>(written));
     }

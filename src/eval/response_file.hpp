@@ -3,6 +3,7 @@
 
 #include <punie/error.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <set>
 #include <string>
@@ -42,6 +43,7 @@ private:
         : file_(std::move(file)), descriptor_(descriptor) {}
 
     Result<void> take_stock();
+    Result<void> mend_end(std::uintmax_t whole, std::uintmax_t size);
 
     std::filesystem::path file_;
     int descriptor_ = -1;

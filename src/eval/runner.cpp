@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -10,6 +11,7 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <list>
+#include <memory>
 #include <random>
 
 #include "base/async_event.hpp"
@@ -21,6 +23,9 @@ namespace punie::eval {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// A server that answered so lately is there, whatever it says now: limits are often by the minute.
+constexpr auto recently = std::chrono::minutes(2);
 
 double seconds_since(SteadyTime since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
@@ -36,6 +41,15 @@ double work_of(const json::value& response) {
 bool is_response(const json::value& value) {
     const auto* choices = member(value, "choices");
     return choices != nullptr && choices->is_array() && !choices->as_array().empty();
+}
+
+/// A 2xx that is no response: some servers hide their errors in one.
+std::string words_for(const json::value& value) {
+    const auto* error = member(value, "error");
+    if (error == nullptr) return "the answer has no choices";
+    const auto words = error->is_string() ? std::string(error->get_string())
+                                          : string_member(*error, "message").value_or("");
+    return words.empty() ? "the answer is an error" : "the answer is an error: " + words;
 }
 
 /// Whether the answer is whole: not cut at the token limit, thinking closed.
@@ -67,12 +81,12 @@ public:
         while (true) {
             if (!stopping) fill_up();
             if (active_ == 0) break;
-            // Cancelled: the workers are told, and their end is waited for all the same.
-            if (!co_await changed_.wait() && !stopping) {
-                stopping = true;
-                stop("cancelled");
-                co_await asio::this_coro::reset_cancellation_state();
-            }
+            if (co_await changed_.wait()) continue;
+            // Cancelled, perhaps again: the workers are told, and their end is waited for all the
+            // same.
+            stopping = true;
+            stop("cancelled");
+            co_await asio::this_coro::reset_cancellation_state();
         }
         limit_timer_.cancel();
         co_return outcome();
@@ -83,14 +97,23 @@ private:
         asio::cancellation_signal cancel;
     };
 
+    /// One attempt on its way.
+    struct Sent {
+        SteadyTime began;  ///< of the request's first attempt
+        SteadyTime at;
+    };
+
     void watch_time() {
         if (options_.max_seconds <= 0) return;
         limit_timer_.expires_after(std::chrono::duration_cast<Clock::duration>(
             std::chrono::duration<double>(options_.max_seconds)
         ));
-        limit_timer_.async_wait([this](const boost::system::error_code& error) {
-            if (!error) stop("the time limit");
-        });
+        // It may have fired, and wait to be called, when the run is over.
+        limit_timer_.async_wait(
+            [this, alive = std::weak_ptr(alive_)](const boost::system::error_code& error) {
+                if (!error && !alive.expired()) stop("the time limit");
+            }
+        );
     }
 
     /// Nothing new is asked, and what runs is given up.
@@ -144,16 +167,20 @@ private:
         const auto began = Clock::now();
         AttemptState tries;
         while (true) {
+            const Sent sent{.began = began, .at = Clock::now()};
+            ++in_flight_;
             auto asked = co_await ask_(to_text(requests_[index].body));
             auto response = parsed(asked);
-            const auto decision = decide(asked, !response.is_null(), tries);
+            const auto decision = decide(asked, !response.is_null(), tries, sent);
+            --in_flight_;
             if (!decision.again) {
                 keep(index, std::move(response), decision.state, tries, seconds_since(began));
                 co_return;
             }
             ++progress_.retrying;
             report(tries.last_failure);
-            const bool goes_on = co_await pause(decision.wait);
+            changed_.notify();  // another one may be in flight now
+            const bool goes_on = co_await pause(decision.wait) && co_await turn();
             --progress_.retrying;
             if (!goes_on) co_return;
         }
@@ -164,19 +191,24 @@ private:
         if (asked.status < 200 || asked.status > 299) return nullptr;
         auto value = parse_json(asked.body);
         if (value && is_response(*value)) return std::move(*value);
-        asked.failure = value ? "the answer has no choices"
+        asked.failure = value ? words_for(*value)
                               : fmt::format("the answer is no JSON: {}", value.error().message());
         return nullptr;
     }
 
-    AttemptDecision decide(const Asked& asked, bool whole, AttemptState& tries) {
+    AttemptDecision decide(const Asked& asked, bool whole, AttemptState& tries, const Sent& sent) {
         const auto now = Clock::now();
-        if (asked.status == 429 || asked.status == 503 || asked.timed_out)
-            concurrency_.overloaded(now);
+        const bool said_so = asks_to_wait(asked.status, asked.retry_after.has_value());
+        if (said_so || asked.status == 503 || asked.timed_out) {
+            concurrency_.overloaded(
+                {.sent = sent.at, .now = now, .in_flight = in_flight_, .said_so = said_so}
+            );
+        }
         const AttemptEnd end{
             .status = asked.status,
             .whole_answer = whole,
             .cancelled = asked.cancelled || !ended_by_.empty(),
+            .others_answered = last_answer_ > std::min(sent.began, now - recently),
             .failure = asked.failure,
             .retry_after = asked.retry_after
         };
@@ -204,7 +236,8 @@ private:
         };
         if (state == SampleState::answered) {
             record.state = state_of(record.response);
-            concurrency_.answered(work_of(record.response), Clock::now());
+            last_answer_ = Clock::now();
+            concurrency_.answered(work_of(record.response), last_answer_);
             unanswered_in_a_row_ = 0;
         } else {
             record.error = tries.last_failure;
@@ -227,6 +260,13 @@ private:
         progress_.seconds = seconds_since(began_);
         if (!failure.empty()) progress_.last_failure = failure;
         calls_.on_progress(progress_);
+    }
+
+    /// Waits until one more may be in flight: after a halving more wait for another attempt than
+    /// may be sent. False when the run ended meanwhile.
+    Task<bool> turn() {
+        while (ended_by_.empty() && in_flight_ >= concurrency_.limit()) co_await changed_.wait();
+        co_return ended_by_.empty();
     }
 
     /// False when the run ended meanwhile.
@@ -257,7 +297,9 @@ private:
     AsyncEvent changed_;
     asio::steady_timer limit_timer_;
     std::list<Worker> workers_;
-    int active_ = 0;
+    int active_ = 0;     ///< workers
+    int in_flight_ = 0;  ///< of these, at the server
+    SteadyTime last_answer_{};
     std::size_t next_ = 0;
     int unanswered_in_a_row_ = 0;
     RunnerProgress progress_;
@@ -266,6 +308,7 @@ private:
     SteadyTime began_ = Clock::now();
     std::minstd_rand random_{std::random_device{}()};
     std::uniform_real_distribution<double> jitter_{0, 1};
+    std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
 }  // namespace

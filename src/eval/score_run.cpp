@@ -23,8 +23,8 @@ void judge_all(const Prompt& prompt, const openai::Answer& answer, ScoredSample&
         auto judgement = expectation.judge->judge(answer);
         weights += expectation.weight;
         sum += expectation.weight * judgement.score;
-        if (scored.reason.empty() || (scored.passed && !judgement.passed))
-            scored.reason = judgement.reason;
+        const bool first = scored.expectations.empty();
+        if (first || (scored.passed && !judgement.passed)) scored.reason = judgement.reason;
         scored.passed = scored.passed && judgement.passed;
         scored.unparsed = scored.unparsed || judgement.unparsed;
         scored.expectations.push_back({expectation.scorer, expectation.weight, std::move(judgement)}

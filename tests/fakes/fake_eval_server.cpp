@@ -272,7 +272,8 @@ private:
         head.append("\r\nContent-Type: ");
         head.append(reply.stream ? "text/event-stream" : "application/json");
         head.append("\r\nContent-Length: ").append(std::to_string(reply.body.size()));
-        if (reply.status == 429 || reply.status == 503)
+        const bool busy = reply.status == 429 || reply.status == 503;
+        if (busy && !options_.retry_after.empty())
             head.append("\r\nRetry-After: ").append(options_.retry_after);
         if (connection.close_after && !options_.http10) head.append("\r\nConnection: close");
         head.append("\r\n\r\n");

@@ -33,7 +33,7 @@ struct Options {
     long faults = 0;  // a body in a share meets its fault so often, then is answered; 0: always
     long flaky = 0;   // each body's first N attempts get 503
     long status = 0;  // for all
-    std::string retry_after = "0";  // of 429 and 503
+    std::string retry_after = "0";  // of 429 and 503; "" is none
     long max_at_once = 0;           // more in flight get 429
     long exit_after = 0;            // answers, then the process ends
 
