@@ -1,14 +1,14 @@
 #pragma once
 // Rows as a model's tokenizer sees them: the interface alone, whoever implements it.
 
-#include "backend/row_renderer.hpp"
+#include "base/row_rendering.hpp"
 
 namespace punie::dataset {
 
-using backend::ModelFacts;
-using backend::RenderedPiece;
-using backend::RenderedRow;
-using backend::RenderRequest;
-using backend::RowRenderer;
+using punie::ModelFacts;
+using punie::RenderedPiece;
+using punie::RenderedRow;
+using punie::RenderRequest;
+using punie::RowRenderer;
 
 }  // namespace punie::dataset

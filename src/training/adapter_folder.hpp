@@ -56,7 +56,6 @@ private:
     std::vector<TrainReport> earlier_;
 };
 
-
 /// Nothing when the line is none of ours.
 std::optional<TrainReport> report_from(std::string_view line);
 
