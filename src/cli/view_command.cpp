@@ -133,12 +133,12 @@ ExitCode run_view(const ViewOptions& options, Terminal& terminal) {
         [viewer](http::IncomingRequest request) { return answered_by(viewer, std::move(request)); }
     );
     if (!server) return terminal.report(server.error(), options.json);
+    const Interrupt interrupt([&server] { server->stop(); });
     const auto url = fmt::format("http://127.0.0.1:{}/", server->port());
     if (options.json)
         terminal.print(to_text(json::object{{"event", "serving"}, {"url", url}}));
     else
         terminal.print(fmt::format("{} shows {} (Ctrl-C ends it)", url, folder.string()));
-    const Interrupt interrupt([&server] { server->stop(); });
     if (options.open) {
         if (auto opened = open_file(url); !opened) terminal.note(opened.error().describe());
     }

@@ -137,7 +137,7 @@ test("what changed is side by side and leads to the prompts", () => open(usual.u
   const link = changed.locator("tbody a").first();
   const id = await link.textContent();
   await link.click();
-  assert.ok(await tab.locator("#detail").getByRole("heading", { name: id }).isVisible());
+  await tab.locator("#detail").getByRole("heading", { name: id }).waitFor();
   const all = data.prompts.filter((p) => won(p, 0, 1)).length;
   await changed.locator("summary", { hasText: "won" }).first().click();
   await changed.getByRole("button", { name: `See all ${all} in the list` }).click();
