@@ -46,7 +46,7 @@ std::optional<fs::path> dangling_target(const fs::path& file) {
 Result<fs::path> python_in(const fs::path& folder) {
     constexpr std::array names = {"bin/python", "bin/python3", "python", "python3"};
     for (const auto* name : names) {
-        const auto python = folder / name;
+        auto python = folder / name;
         if (runs(python)) return python;
     }
     for (const auto* name : names) {

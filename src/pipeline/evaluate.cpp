@@ -422,7 +422,7 @@ private:
 
     /// All that is in the file, judged anew: what an earlier punie wrote before it was killed may
     /// not have reached the journal.
-    Result<eval::ScoredRun> scored_run() {
+    Result<eval::ScoredRun> scored_run() const {
         std::error_code ignored;
         if (std::filesystem::file_size(outcome_.responses, ignored) == 0) return eval::ScoredRun{};
         return eval::score_responses(outcome_.suite, outcome_.responses);

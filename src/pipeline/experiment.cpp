@@ -19,7 +19,6 @@ namespace {
 
 using eval::Faults;
 using eval::Node;
-using eval::NodeMember;
 using Path = std::filesystem::path;
 
 constexpr std::size_t largest_file = 1U << 20U;

@@ -207,7 +207,7 @@ private:
         auto last = last_seconds(journal_, experiment_, status.stage);
         if (!last) return std::unexpected(std::move(last).error());
         if (*last) {
-            status.estimated_seconds = **last;
+            status.estimated_seconds = *last;
             status.estimate_source = "as last time";
         }
         status.estimated_bytes = bytes_made_by(status.stage);
