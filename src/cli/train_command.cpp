@@ -148,9 +148,35 @@ std::string facts_text(const training::TrainDataFacts& facts) {
 /// and never stops a training.
 class Record {
 public:
-    Record(const training::TrainOptions& options, const Flags& flags, Terminal& terminal)
-        : terminal_(terminal) {
-        begin(options, flags);
+    explicit Record(Terminal& terminal) : terminal_(terminal) {}
+
+    /// What could not start is no run.
+    void begin(const training::TrainOptions& options, const Flags& flags) {
+        auto opened =
+            journal::Journal::open(journal::find_journal_folder(std::filesystem::current_path()));
+        if (!opened) return lost(opened.error());
+        journal_.emplace(*std::move(opened));
+        journal::Run run;
+        run.kind = "train";
+        run.name = flags.name.empty() ? options.adapter.filename().string() : flags.name;
+        run.command = typed_command();
+        run.punie_version = PUNIE_VERSION;
+        run.config_json = to_text(json::object{
+            {"model", options.model},
+            {"data", options.data.string()},
+            {"adapter", options.adapter.string()},
+            {"settings", options.settings},
+            {"keep", options.keep_best ? "best" : "last"},
+            {"early_stop", options.early_stop},
+            {"resume", options.resume}
+        });
+        hashes_["model"] = pipeline::content_hash(options.model).value_or("");
+        hashes_["data"] = pipeline::content_hash(options.data).value_or("");
+        run.hashes_json = to_text(hashes_);
+        run.environment_json = journal::environment_json();
+        auto begun = journal_->begin(std::move(run));
+        if (!begun) return lost(begun.error());
+        run_ = *std::move(begun);
     }
 
     void add(const training::TrainReport& report) {
@@ -195,34 +221,6 @@ public:
     std::string id() const { return run_ ? run_->id : ""; }
 
 private:
-    void begin(const training::TrainOptions& options, const Flags& flags) {
-        auto opened =
-            journal::Journal::open(journal::find_journal_folder(std::filesystem::current_path()));
-        if (!opened) return lost(opened.error());
-        journal_.emplace(*std::move(opened));
-        journal::Run run;
-        run.kind = "train";
-        run.name = flags.name.empty() ? options.adapter.filename().string() : flags.name;
-        run.command = typed_command();
-        run.punie_version = PUNIE_VERSION;
-        run.config_json = to_text(json::object{
-            {"model", options.model},
-            {"data", options.data.string()},
-            {"adapter", options.adapter.string()},
-            {"settings", options.settings},
-            {"keep", options.keep_best ? "best" : "last"},
-            {"early_stop", options.early_stop},
-            {"resume", options.resume}
-        });
-        hashes_["model"] = pipeline::content_hash(options.model).value_or("");
-        hashes_["data"] = pipeline::content_hash(options.data).value_or("");
-        run.hashes_json = to_text(hashes_);
-        run.environment_json = journal::environment_json();
-        auto begun = journal_->begin(std::move(run));
-        if (!begun) return lost(begun.error());
-        run_ = *std::move(begun);
-    }
-
     void lost(const Error& error) {
         terminal_.note(fmt::format("note: not in the journal: {}", error.message()));
         run_.reset();
@@ -241,8 +239,11 @@ void print_event(Terminal& terminal, std::string_view name, json::object members
     terminal.print(to_text(event));
 }
 
-training::TrainCalls calls_for(const Flags& flags, Terminal& terminal, Record& record) {
+training::TrainCalls calls_for(
+    const training::TrainOptions& options, const Flags& flags, Terminal& terminal, Record& record
+) {
     training::TrainCalls calls;
+    calls.on_start = [&] { record.begin(options, flags); };
     calls.on_report = [&](const training::TrainReport& report) {
         record.add(report);
         if (flags.json) print_event(terminal, "report", training::to_json(report));
@@ -396,9 +397,9 @@ ExitCode run_train(const Flags& flags, Terminal& terminal) {
     const auto options = options_of(flags, terminal);
     if (!options) return terminal.report(options.error(), flags.json);
     const Interrupt interrupt;
-    Record record(*options, flags, terminal);
-    const auto result =
-        training::train_model(*options, calls_for(flags, terminal, record), interrupt.token());
+    Record record(terminal);
+    const auto calls = calls_for(*options, flags, terminal, record);
+    const auto result = training::train_model(*options, calls, interrupt.token());
     terminal.clear_progress();
     record.end(result);
     return finish(flags, *options, result, record.id(), terminal);

@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdlib>
+#include <map>
 
 #include <unistd.h>
 
@@ -38,6 +39,7 @@ constexpr std::size_t shown_lines = 20;
 constexpr double same_enough = 0.01;
 constexpr double lost_share = 0.5;  ///< of what the adapter changes
 constexpr double no_effect = 1e-6;
+constexpr std::array group_sizes = {32, 64, 128};  // that MLX has kernels for
 
 std::string spoken(const std::vector<std::string>& lines) {
     return lines.empty() ? "" : printable(lines.back());
@@ -242,25 +244,42 @@ Result<void> check_fused(
     return judge_fuse(*check);
 }
 
+/// The length of the rows that are cut into groups, by layer. An embedding's are as long as the
+/// hidden state, not as the vocabulary.
+std::map<std::string, std::int64_t> row_lengths(const backend::ModelInfo& model) {
+    std::map<std::string, std::int64_t> lengths;
+    for (const auto& [name, sides] : backend::linears(model)) {
+        const auto weight = model.tensors.find(name + ".weight");
+        if (weight != model.tensors.end() && weight->second.shape.size() >= 2)
+            lengths[name] = weight->second.shape.back();
+    }
+    return lengths;
+}
+
 /// Layers that the group size does not divide: mlx_lm leaves them as they are without a word.
 Result<void> check_groups(
     const backend::ModelInfo& model, int group_size, std::vector<std::string>& notes
 ) {
-    const auto all = backend::linears(model);
-    const auto divides = [](int size) {
-        return [size](const auto& one) { return one.second.first % size == 0; };
+    const auto layers = row_lengths(model);
+    const auto misfits = [&layers](int size) {
+        return std::ranges::count_if(layers, [size](const auto& layer) {
+            return layer.second % size != 0;
+        });
     };
-    const auto misfit = std::ranges::find_if_not(all, divides(group_size));
-    if (misfit == all.end()) return {};
+    const auto left = misfits(group_size);
+    if (left == 0) return {};
     std::vector<std::string> would_do;
-    for (const int size : {128, 64, 32}) {
-        if (std::ranges::all_of(all, divides(size))) would_do.push_back(std::to_string(size));
+    for (const int size : group_sizes) {
+        if (misfits(size) == 0) would_do.push_back(std::to_string(size));
     }
+    const auto first = std::ranges::find_if(layers, [group_size](const auto& layer) {
+        return layer.second % group_size != 0;
+    });
     auto message = fmt::format(
         "a group size of {} does not divide the {} inputs of {}",
         group_size,
-        misfit->second.first,
-        misfit->first
+        first->second,
+        first->first
     );
     if (!would_do.empty()) {
         return fail(
@@ -269,12 +288,9 @@ Result<void> check_groups(
             fmt::format("--group-size {} would do", join_or(would_do))
         );
     }
-    notes.push_back(fmt::format(
-        "{}: {} of {} layers keep their full width",
-        message,
-        all.size() - static_cast<std::size_t>(std::ranges::count_if(all, divides(group_size))),
-        all.size()
-    ));
+    notes.push_back(
+        fmt::format("{}: {} of {} layers keep their full width", message, left, layers.size())
+    );
     return {};
 }
 
@@ -409,8 +425,7 @@ Result<MadeModel> quantise_model(
         );
     }
     MadeModel made{.folder = options.out, .bytes_before = model->weight_bytes};
-    static constexpr std::array sizes = {32, 64, 128};
-    if (std::ranges::find(sizes, options.group_size) == sizes.end()) {
+    if (std::ranges::find(group_sizes, options.group_size) == group_sizes.end()) {
         return fail(
             ErrorCode::invalid_argument,
             fmt::format(

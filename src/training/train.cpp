@@ -61,6 +61,7 @@ public:
     Task<Result<TrainResult>> perform() {
         if (auto ready = co_await prepare_all(); !ready)
             co_return std::unexpected(std::move(ready).error());
+        if (calls_.on_start) calls_.on_start();
         PythonRun run;
         run.spawn.argv = result_.command;
         run.stop_grace = [this] { return grace(); };

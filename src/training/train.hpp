@@ -41,6 +41,7 @@ struct TrainProgress {
 };
 
 struct TrainCalls {
+    std::function<void()> on_start{};  ///< all checks are passed, the trainer is started next
     std::function<void(const TrainProgress&)> on_progress{};
     std::function<void(const TrainReport&)> on_report{};    ///< each as it comes
     std::function<void(const TrainDataFacts&)> on_facts{};  ///< of train.jsonl, before the start

@@ -45,7 +45,7 @@ void add_samples(Sha256& hash, const fs::path& file) {
     };
     if (size <= whole_up_to) return add(0, size);
     for (std::uint64_t i = 0; i < samples; ++i)
-        add((size - sample_bytes) / (samples - 1) * i, sample_bytes);
+        add((size - sample_bytes) * i / (samples - 1), sample_bytes);
 }
 
 std::size_t whole(const json::object& settings, std::string_view name, std::size_t otherwise) {

@@ -19,13 +19,21 @@
 //   --grandchild         starts a child that would live on
 //   --pid-file PATH      its pid, and the grandchild's after it
 //   --say TEXT           prints TEXT at the start
+//
+// With a file punie_training.json among the arguments it stands in for `python train_launcher.py`:
+// it takes iterations and folders from there, validates and writes checkpoints (of a few bytes) and
+// punie_state.json, goes on from them, and ends with a checkpoint on SIGTERM or SIGINT. More
+// failures then: nan, diverge, refuse, unsupported, and torn (a checkpoint without its state, then
+// SIGKILL).
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
@@ -222,6 +230,208 @@ int run(const Flags& flags) {
     return 0;
 }
 
+volatile std::sig_atomic_t stop_asked = 0;
+
+/// What punie_training.json says, as far as a fake must know it.
+class Told {
+public:
+    explicit Told(const std::string& file) {
+        std::ifstream stream(file);
+        std::stringstream text;
+        text << stream.rdbuf();
+        text_ = text.str();
+    }
+
+    std::string word(const std::string& name) const {
+        const auto rest = after(name);
+        return rest.empty() ? "" : rest.substr(1, rest.find('"', 1) - 1);
+    }
+
+    int number(const std::string& name) const { return std::atoi(after(name).c_str()); }
+
+    bool flag(const std::string& name) const { return after(name).starts_with("true"); }
+
+    /// A flat object, braces included.
+    std::string object(const std::string& name) const {
+        const auto rest = after(name);
+        return rest.substr(0, rest.find('}') + 1);
+    }
+
+private:
+    std::string after(const std::string& name) const {
+        const auto key = "\"" + name + "\":";
+        const auto at = text_.find(key);
+        return at == std::string::npos ? "" : text_.substr(at + key.size());
+    }
+
+    std::string text_;
+};
+
+class Launcher {
+public:
+    Launcher(const Flags& flags, const std::string& config) : flags_(flags), told_(config) {
+        folder_ = told_.word("adapter_path");
+    }
+
+    int run() {
+        const auto ask = [](int) { stop_asked = 1; };
+        std::signal(SIGTERM, ask);
+        std::signal(SIGINT, ask);
+        for (const auto* mark : {"hello", "imports", "model", "data"}) send(mark);
+        say("Loading pretrained model");
+        pass(flags_.number("load-ms"));
+        misbehave(0);
+        send(
+            "facts",
+            "\"split\": \"train\", \"rows\": 41, \"rows_left_over\": 1, \"rows_cut\": 2, "
+            "\"rows_untrained\": 0, \"trained_tokens\": 1234, \"longest\": 99, "
+            "\"looked_at\": 41, \"padding_share\": 0.25, \"steps_dropped\": 0"
+        );
+        if (told_.flag("resume")) resume();
+        if (!told_.flag("resume")) write("adapter_config.json", "{\"fine_tune_type\": \"lora\"}\n");
+        send("begin");
+        for (int i = done_ + 1; i <= told_.number("iters"); ++i) {
+            if (!step(i)) return 0;
+        }
+        checkpoint();
+        finish();
+        return 0;
+    }
+
+private:
+    std::string iteration() const { return "\"iteration\": " + std::to_string(done_); }
+
+    void write(const std::string& name, const std::string& text) const {
+        const auto file = folder_ + "/" + name;
+        std::ofstream(file + ".tmp") << text;
+        std::rename((file + ".tmp").c_str(), file.c_str());
+    }
+
+    void resume() {
+        const Told state(folder_ + "/punie_state.json");
+        done_ = state.number("iteration");
+        send("resumed", iteration());
+    }
+
+    /// False: it ended early.
+    bool step(int i) {
+        if (stop_asked != 0) {
+            stopped("interrupted", "asked to stop", "");
+            checkpoint();
+            finish();
+            return false;
+        }
+        const int every = std::max(told_.number("steps_per_eval"), 1);
+        if (i == 1 || i % every == 0 || i == told_.number("iters")) validate();
+        pass(flags_.number("iteration-ms", 2));
+        if (fails_at(i, "nan")) {
+            stopped(
+                "not_a_number",
+                "the loss of iteration " + std::to_string(i) + " is no number",
+                "7, 9"
+            );
+            finish();
+            return false;
+        }
+        done_ = i;
+        report();
+        if (fails_at(i, "diverge")) {
+            stopped("diverged", "the losses rise", "");
+            finish();
+            return false;
+        }
+        if (i % std::max(told_.number("save_every"), 1) == 0) checkpoint();
+        misbehave(i);
+        return true;
+    }
+
+    bool fails_at(int i, const std::string& how) const {
+        return flags_.has("fail-after") && static_cast<int>(flags_.number("fail-after")) == i &&
+               flags_.text("failure") == how;
+    }
+
+    void misbehave(int i) {
+        if (fails_at(i, "refuse")) refuse("Refused", "this is another training", 2);
+        if (fails_at(i, "unsupported"))
+            refuse(
+                "Unsupported", "--resume is not possible with mlx_lm 0.99: it lacks lora.run", 64
+            );
+        if (fails_at(i, "torn")) {
+            write("9999999_adapters.safetensors", "half");
+            std::raise(SIGKILL);
+        }
+        maybe_fail(flags_, i);
+    }
+
+    [[noreturn]] static void refuse(const std::string& type, const std::string& message, int code) {
+        send("error", "\"type\": \"" + type + "\", \"message\": \"" + message + "\"");
+        std::exit(code);
+    }
+
+    void validate() {
+        pass(flags_.number("validation-ms"));
+        const bool rises = flags_.has("valid-rises");
+        const double loss = rises ? 2.0 + done_ : 3.0 / (1 + done_);
+        best_ = rises ? 0 : done_;
+        std::ostringstream members;
+        members << iteration() << ", \"seconds\": 0.01, \"loss\": " << loss
+                << ", \"best\": " << (rises && done_ > 0 ? "false" : "true");
+        send("validation", members.str());
+    }
+
+    void report() {
+        trained_tokens = 100.0 * done_;
+        if (done_ % std::max(told_.number("steps_per_report"), 1) != 0) return;
+        std::ostringstream members;
+        members << iteration() << ", \"seconds\": 0.002, \"loss\": " << 4.0 / (1 + done_)
+                << ", \"learning_rate\": 1e-05, \"tokens_per_second\": 500, \"trained_tokens\": "
+                << trained_tokens << ", \"peak_memory_gb\": " << flags_.number("peak-gb", 0.25);
+        send("iteration", members.str());
+    }
+
+    void checkpoint() {
+        if (done_ == 0 || saved_ == done_) return;
+        saved_ = done_;
+        char name[64] = "";
+        std::snprintf(name, sizeof name, "%07d_adapters.safetensors", done_);
+        write(name, "weights " + std::to_string(done_));
+        write(
+            "punie_state.json",
+            "{\"iteration\":" + std::to_string(done_) +
+                ",\"identity\":" + told_.object("identity") + "}"
+        );
+        send("checkpoint", iteration() + ", \"seconds\": 0.001");
+    }
+
+    void stopped(const std::string& reason, const std::string& message, const std::string& rows) {
+        send(
+            "stopped",
+            iteration() + ", \"reason\": \"" + reason + "\", \"message\": \"" + message +
+                "\", \"rows\": [" + rows + "]"
+        );
+    }
+
+    void finish() {
+        if (done_ > 0) {
+            const bool best = told_.word("keep") == "best" && best_ > 0;
+            write("adapters.safetensors", "weights " + std::to_string(best ? best_ : done_));
+            send(
+                "kept",
+                "\"iteration\": " + std::to_string(best ? best_ : done_) + ", \"which\": \"" +
+                    (best ? "best" : "last") + "\""
+            );
+        }
+        send("end", iteration());
+    }
+
+    const Flags& flags_;
+    Told told_;
+    std::string folder_;
+    int done_ = 0;
+    int saved_ = 0;
+    int best_ = 0;
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -230,9 +440,11 @@ int main(int argc, char** argv) {
         std::istringstream text(more);
         for (std::string word; text >> word;) words.push_back(word);
     }
-    static const std::set<std::string> switches = {"grandchild"};
+    static const std::set<std::string> switches = {"grandchild", "valid-rises"};
     Flags flags;
+    std::string config;
     for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i].ends_with("punie_training.json")) config = words[i];
         if (!words[i].starts_with("--")) continue;  // mlx_lm's own values
         const auto name = words[i].substr(2);
         const bool takes_value =
@@ -242,5 +454,6 @@ int main(int argc, char** argv) {
     if (const char* number = std::getenv("PUNIE_EVENTS_FD")) events_descriptor = std::atoi(number);
     if (events_descriptor >= 0) ::fcntl(events_descriptor, F_SETFD, FD_CLOEXEC);
     events_wanted = flags.text("events") != "none";
+    if (!config.empty()) return Launcher(flags, config).run();
     return run(flags);
 }
