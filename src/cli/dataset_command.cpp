@@ -277,7 +277,6 @@ void add_dataset(CLI::App& app, Commands& commands) {
     auto* dataset = app.add_subcommand(
         "dataset", "Create, check, count, split, convert and look at training data"
     );
-    dataset->require_subcommand(1);
     dataset->footer(
         "Examples:\n"
         "  punie dataset validate data                  what in it would hurt training\n"

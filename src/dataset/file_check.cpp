@@ -164,6 +164,7 @@ void FileCheck::take_faults(const Line& line, bool readable) {
 void FileCheck::take_row(const Line& line, const Node& row) {
     checker_.check(parser_, row, facts_.first_format());
     const auto& facts = checker_.facts();
+    if (options_.duplicates) prefetch();
     if (!checker_.findings().empty()) take_findings(line, row);
     facts_.add(facts, line.number);
     lengths_.add(line.number, facts.keys, facts.estimated_tokens);
@@ -171,6 +172,18 @@ void FileCheck::take_row(const Line& line, const Node& row) {
     if (!options_.duplicates || facts.words == 0) return;
     if (!before_.empty()) look_for_leaks(line, row, line_hash_);
     look_for_twins(line, row, line_hash_);
+}
+
+/// The tables are larger than the processor's caches: what is asked for now is there when needed.
+void FileCheck::prefetch() const {
+    const auto& facts = checker_.facts();
+    const auto ask = [&](const Remembered& of) {
+        of.rows.prefetch(facts.hash);
+        of.prompts.prefetch(facts.prompt_hash);
+        if (facts.sketch) of.near.prefetch(*facts.sketch);
+    };
+    for (const auto& other : before_) ask(*other);
+    ask(*remembered_);
 }
 
 void FileCheck::take_findings(const Line& line, const Node& row) {

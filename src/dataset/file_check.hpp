@@ -53,6 +53,7 @@ private:
     void take_line(Line& line);
     void take_faults(const Line& line, bool readable);
     void take_row(const Line& line, const Node& row);
+    void prefetch() const;
     void take_findings(const Line& line, const Node& row);
     void look_for_leaks(const Line& line, const Node& row, std::uint64_t line_hash);
     bool look_for_leak(

@@ -133,17 +133,29 @@ void FileFacts::add_answer(const RowFacts& row, std::size_t line) {
     const auto length = static_cast<std::size_t>(std::bit_width(row.answer_characters));
     ++answers_of_length_.at(length);
     characters_of_length_.at(length) += row.answer_characters;
-    if (const auto found = answers_.find(row.answer_hash); found != answers_.end()) {
-        ++found->second.count;
+    const auto found = std::ranges::find(answer_keys_, row.answer_hash);
+    if (found != answer_keys_.end()) {
+        auto& answer = answers_[static_cast<std::size_t>(found - answer_keys_.begin())];
+        if (answer.text.empty()) answer.text = std::string(row.answer.substr(0, 200));
+        ++answer.count;
         return;
     }
     if (answers_.size() < most_answers) {
-        answers_.emplace(row.answer_hash, Answer{1, line, std::string(row.answer.substr(0, 200))});
+        answer_keys_.push_back(row.answer_hash);
+        answers_.push_back({1, line});
         return;
     }
-    for (auto kept = answers_.begin(); kept != answers_.end();) {
-        kept = --kept->second.count == 0 ? answers_.erase(kept) : std::next(kept);
+    std::size_t kept = 0;
+    for (std::size_t place = 0; place < answers_.size(); ++place) {
+        if (--answers_[place].count == 0) continue;
+        if (kept != place) {
+            answer_keys_[kept] = answer_keys_[place];
+            answers_[kept] = std::move(answers_[place]);
+        }
+        ++kept;
     }
+    answer_keys_.resize(kept);
+    answers_.resize(kept);
 }
 
 void FileFacts::judge_system(FindingLog& log, std::string_view file) const {
@@ -306,7 +318,7 @@ void FileFacts::judge_answers(FindingLog& log, std::string_view file) const {
     constexpr double many = 0.5;
     constexpr double most = 0.5;
     if (answered_rows_ < enough) return;
-    for (const auto& [key, answer] : answers_) {
+    for (const auto& answer : answers_) {
         if (static_cast<double>(answer.count) < many * static_cast<double>(answered_rows_))
             continue;
         log.add(

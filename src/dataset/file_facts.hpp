@@ -56,7 +56,7 @@ private:
     struct Answer {
         std::size_t count = 0;
         std::size_t line = 0;
-        std::string text;
+        std::string text{};  ///< once it came twice
     };
 
     void add_tools(const RowFacts& row, std::size_t line);
@@ -87,7 +87,8 @@ private:
     std::unordered_map<std::uint64_t, Prompt> systems_;  ///< at most 256
     std::map<std::string, ToolUse, std::less<>> tools_;  ///< at most 4096
     std::uint64_t last_tools_ = 0;
-    std::unordered_map<std::uint64_t, Answer> answers_;  ///< heavy hitters, at most 64
+    std::vector<std::uint64_t> answer_keys_;  ///< heavy hitters, at most 64
+    std::vector<Answer> answers_;             ///< beside their keys
     std::size_t answered_rows_ = 0;
     std::uint64_t answer_characters_ = 0;
     std::array<std::uint64_t, 40> answers_of_length_{};  ///< by power of two: rows

@@ -17,7 +17,7 @@ namespace punie::dataset {
 
 namespace {
 
-constexpr std::size_t buffer_bytes = std::size_t{1} << 20U;
+constexpr std::size_t buffer_bytes = std::size_t{128} << 10U;  // stays in the processor's cache
 
 }  // namespace
 

@@ -96,8 +96,13 @@ public:
     void look() {
         std::size_t at = 0;
         while (at < text_.size()) {
-            if (static_cast<unsigned char>(text_[at]) < 0x80) {
+            const auto first = static_cast<unsigned char>(text_[at]);
+            if (first < 0x80) {
                 at = next_unusual(at);
+                continue;
+            }
+            if (const auto bytes = harmless_bytes(first); bytes != 0) {
+                at += bytes;
                 continue;
             }
             const auto point = code_point_at(text_, at);
@@ -114,6 +119,14 @@ private:
         }
         while (at < text_.size() && static_cast<unsigned char>(text_[at]) < 0x80) ++at;
         return at;
+    }
+
+    /// How many bytes a character has that begins so, 0 if it may be one that is looked for. All of
+    /// those begin with C2, C3, E2, EF or F3.
+    static std::size_t harmless_bytes(unsigned char first) {
+        if (first >= 0xC4 && first < 0xE0) return 2;
+        const bool three = first >= 0xE0 && first < 0xF0;
+        return three && first != 0xE2 && first != 0xEF ? 3 : 0;
     }
 
     /// Cheap: nearly all characters are none of these.

@@ -30,9 +30,8 @@ void SeenTable::grow(std::size_t slots) {
     }
 }
 
-void SeenTable::reserve(std::size_t rows) {
-    const auto wanted = std::bit_ceil(std::min(rows, limit_) * 3 / 2 + 16);
-    if (wanted > slots_.size()) grow(wanted);
+void SeenTable::prefetch(std::uint64_t key) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[mix64(key) & (slots_.size() - 1)]);
 }
 
 std::optional<SeenRow> SeenTable::find_or_add(std::uint64_t key, SeenRow row) {
@@ -60,6 +59,14 @@ std::uint64_t band_of(const Sketch& sketch, std::size_t band) {
 }
 
 }  // namespace
+
+void NearIndex::prefetch(const Sketch& sketch) const {
+    if (slots_a_band_ == 0) return;
+    for (std::size_t band = 0; band < bands; ++band) {
+        const auto place = mix64(band_of(sketch, band) + band) & (slots_a_band_ - 1);
+        __builtin_prefetch(&slots_[band * slots_a_band_ + place]);
+    }
+}
 
 const NearIndex::Slot& NearIndex::slot_of(std::size_t band, std::uint64_t key) const {
     const auto hash = mix64(key + band);

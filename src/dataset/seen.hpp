@@ -32,8 +32,8 @@ public:
 
     std::size_t size() const { return size_; }
 
-    /// Makes room at once for so many rows.
-    void reserve(std::size_t rows);
+    /// Asks the processor for the memory that `find` of the key will need.
+    void prefetch(std::uint64_t key) const;
 
 private:
     struct Slot {
@@ -71,6 +71,9 @@ public:
     );
 
     std::size_t size() const { return rows_.size(); }
+
+    /// Asks the processor for the memory that `nearest` will need.
+    void prefetch(const Sketch& sketch) const;
 
 private:
     static constexpr std::size_t bands = 8;

@@ -62,10 +62,26 @@ bool is_ascii(std::string_view text) {
 std::optional<std::size_t> invalid_utf8(std::string_view text) {
     std::size_t at = skip_ascii(text, 0);
     while (at < text.size()) {
+        const auto first = byte_at(text, at);
+        // The two forms that most text is made of, without a call.
+        if (first >= 0xC2 && first < 0xE0 && at + 1 < text.size() &&
+            (byte_at(text, at + 1) & 0xC0U) == 0x80) {
+            at += 2;
+            continue;
+        }
+        if (first > 0xE0 && first < 0xED && at + 2 < text.size() &&
+            (byte_at(text, at + 1) & 0xC0U) == 0x80 && (byte_at(text, at + 2) & 0xC0U) == 0x80) {
+            at += 3;
+            continue;
+        }
+        if (first < 0x80) {
+            ++at;
+            if (at < text.size() && byte_at(text, at) < 0x80) at = skip_ascii(text, at);
+            continue;
+        }
         const auto bytes = character_bytes(text, at);
         if (bytes == 0) return at;
         at += bytes;
-        if (at < text.size() && byte_at(text, at) < 0x80) at = skip_ascii(text, at);
     }
     return std::nullopt;
 }

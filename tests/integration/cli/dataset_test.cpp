@@ -178,8 +178,8 @@ TEST_F(DatasetCommand, BadUsage) {
     write("broken.jsonl", "{oops\n");
     write("no-baseline.json", "{}");
     const std::vector<Bad> table = {
-        {{}, 2, "subcommand"},
-        {{"validat"}, 2, "did you mean"},
+        {{}, 2, "validate"},
+        {{"validat"}, 2, "did you mean validate?"},
         {{"validate"}, 2, "place"},
         {{"validate", place("none")}, 2, "does not exist"},
         {{"validate", place("data"), "--batch-size", "0"}, 2, "batch-size"},
