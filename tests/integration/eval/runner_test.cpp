@@ -81,7 +81,9 @@ TEST(Runner, WorksWithServersThatClose) {
 TEST(Runner, AGivenNumberIsReachedAndNeverExceeded) {
     for (const int given : {1, 3, 16, 100}) {
         const EvalServer server({"--delay-ms", "20"});
-        Asking asking{.suite = made_suite(200), .ask = ask_at(server.url())};
+        Asking asking{
+            .suite = made_suite(4 * static_cast<std::size_t>(given)), .ask = ask_at(server.url())
+        };
         asking.options.concurrency = given;
         ASSERT_TRUE(asking.run());
         EXPECT_EQ(server.stats().most_at_once, given);
