@@ -3,14 +3,19 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/text.hpp"
+
 namespace punie::eval {
 
 std::string to_line(const SuiteFault& fault) {
     std::string where = fault.place.file ? *fault.place.file : std::string("suite");
     if (fault.place.line > 0)
         where = fmt::format("{}:{}:{}", where, fault.place.line, fault.place.column);
-    return fault.path.empty() ? fmt::format("{}: {}", where, fault.message)
-                              : fmt::format("{}: {}: {}", where, fault.path, fault.message);
+    // keys and texts of the file stand in the message: they must not drive the terminal
+    return printable(
+        fault.path.empty() ? fmt::format("{}: {}", where, fault.message)
+                           : fmt::format("{}: {}: {}", where, fault.path, fault.message)
+    );
 }
 
 void Faults::add(const Place& place, std::string_view path, std::string_view message) {

@@ -404,6 +404,16 @@ TEST(SuiteFaults, ShowNoControlCharactersOfTheFile) {
     EXPECT_THAT(message, AllOf(HasSubstr("unknown scorer `red`"), Not(HasSubstr("\x1b"))));
 }
 
+TEST(SuiteFaults, ShowNoControlCharactersOfRepeatedKeysEither) {
+    const auto message = faults_of("{\"\x1b[31mred\": 1, \"\x1b[31mred\": 2, prompts: []}");
+    EXPECT_THAT(message, AllOf(HasSubstr("the key `red` stands twice"), Not(HasSubstr("\x1b"))));
+    const auto path = faults_of(
+        "prompts: [{id: a, prompt: x, expect: {tool_call: {name: f, arguments: {\"\x1b[31mred\": "
+        "\"{{q}}\"}}}}]"
+    );
+    EXPECT_THAT(path, AllOf(HasSubstr("arguments.red"), Not(HasSubstr("\x1b"))));
+}
+
 TEST(SuiteFaults, AnAliasBombIsStopped) {
     std::string text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
     for (int i = 1; i < 30; ++i) {
