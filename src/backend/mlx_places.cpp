@@ -119,7 +119,7 @@ void add_if_works(
 
 Result<fs::path> interpreter_of(const fs::path& place) {
     std::error_code ignored;
-    const auto absolute = fs::absolute(place, ignored).lexically_normal();
+    auto absolute = fs::absolute(place, ignored).lexically_normal();
     if (fs::is_directory(absolute, ignored)) return python_in(absolute);
     if (const auto target = dangling_target(absolute)) {
         return fail(
