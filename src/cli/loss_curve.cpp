@@ -82,7 +82,7 @@ private:
         auto text = fmt::format("{:>8} 0", "");
         const auto end = fmt::format("{}", last_);
         const auto middle = fmt::format(
-            "{} training{}",
+            " {} training{} ",
             marks_.train,
             valid_.empty() ? "" : fmt::format("   {} validation", marks_.valid)
         );

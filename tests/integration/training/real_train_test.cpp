@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 
@@ -11,7 +13,6 @@
 #include "base/hash.hpp"
 #include "base/text.hpp"
 #include "integration/training/fake_python.hpp"
-#include "process/child.hpp"
 #include "training/make_model.hpp"
 #include "training/train.hpp"
 
@@ -72,14 +73,19 @@ protected:
         return found;
     }
 
-    /// The pid of the python that trains into `adapter`, 0 if there is none.
+    /// The pid of the python that trains into `adapter`, 0 if there is none. Not by a ManagedChild:
+    /// that may live in a namespace of its own and see no other processes.
     static pid_t trainer_of(const fs::path& adapter) {
         const auto words =
             fmt::format("train_launcher.py {}/punie_training.json", adapter.native());
-        const auto listed = process::run_to_end_blocking(
-            {.argv = {"ps", "-axww", "-o", "pid=,args="}}, std::chrono::seconds(10)
-        );
-        for (const auto& line : split_lines(listed.value().output)) {
+        auto* listed = ::popen("ps -axww -o pid=,args=", "r");
+        if (listed == nullptr) return 0;
+        std::string text;
+        std::array<char, 4096> buffer{};
+        while (const auto count = std::fread(buffer.data(), 1, buffer.size(), listed))
+            text.append(buffer.data(), count);
+        ::pclose(listed);
+        for (const auto& line : split_lines(text)) {
             if (line.find(words) == std::string::npos) continue;
             if (line.find("punie-guard") == std::string::npos) return std::atoi(line.c_str());
         }
@@ -89,11 +95,16 @@ protected:
     /// Trains and kills the trainer with SIGKILL when iteration `at` was reported.
     static void train_and_kill(const TrainOptions& options, int at) {
         TrainCalls calls;
+        pid_t pid = 0;
+        calls.on_progress = [&](const TrainProgress& progress) {
+            if (pid == 0 && progress.phase == "loading the model")
+                pid = trainer_of(options.adapter);
+        };
         calls.on_report = [&](const TrainReport& report) {
-            if (report.iteration < at || report.is_validation) return;
-            if (const auto pid = trainer_of(options.adapter); pid > 0) ::kill(pid, SIGKILL);
+            if (report.iteration == at && !report.is_validation && pid > 0) ::kill(pid, SIGKILL);
         };
         const auto result = train_model(options, calls, {});
+        ASSERT_GT(pid, 0);
         ASSERT_FALSE(result);
         EXPECT_EQ(result.error().exit_status(), "signal 9 (Killed)");
     }
@@ -195,8 +206,8 @@ TEST_F(RealTrainTest, TrainsFusesAndQuantises) {
             {}
         );
         ASSERT_TRUE(small) << small.error().describe();
-        EXPECT_GT(small->bits_per_weight, bits);
-        EXPECT_LT(small->bits_per_weight, bits + 1.5);
+        EXPECT_GT(small->bits_per_weight, bits);  // and scales and biases of 32 bits for 32 weights
+        EXPECT_LT(small->bits_per_weight, bits + 2.5);
         EXPECT_GT(small->bytes, before);
         EXPECT_LT(small->bytes, small->bytes_before);
         before = small->bytes;

@@ -19,10 +19,10 @@ TEST(LossCurve, DrawsBothInAscii) {
         lines,
         ElementsAre(
             "       4 |o .",
-            "         |         .       o",
+            "         |          .      o",
             "       2 |                   .",
             "         +--------------------",
-            "         0. training   o validation10"
+            "         0 . training   o validation 10"
         )
     );
 }
