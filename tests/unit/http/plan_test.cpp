@@ -42,6 +42,22 @@ TEST(PlanExchange, WritesAGet) {
     EXPECT_EQ(plan->tunnel, "");
 }
 
+TEST(PlanExchange, KeepsConnectionsOnlyWhereItIsAskedToAndNotThroughProxies) {
+    const auto kept = plan_exchange(get("http://a.b/"), {.keep_alive = true});
+    ASSERT_TRUE(kept);
+    EXPECT_TRUE(kept->keep_alive);
+    EXPECT_THAT(kept->wire, Not(HasSubstr("Connection:")));
+    EXPECT_TRUE(plan_exchange(get("https://a.b/"), {.keep_alive = true})->keep_alive);
+    EXPECT_FALSE(plan_exchange(get("http://a.b/"), {})->keep_alive);
+    auto options = with_proxy("http://proxy:1");
+    options.keep_alive = true;
+    const auto proxied = plan_exchange(get("http://a.b/"), options);
+    ASSERT_TRUE(proxied);
+    EXPECT_FALSE(proxied->keep_alive);
+    EXPECT_THAT(proxied->wire, HasSubstr("Connection: close\r\n"));
+    EXPECT_FALSE(plan_exchange(get("https://a.b/"), options)->keep_alive);
+}
+
 TEST(PlanExchange, WritesAPostWithItsLength) {
     Request request{
         .method = "POST",

@@ -29,6 +29,47 @@ Result<std::string> read_whole(ResponseReader& reader, std::string_view bytes, s
     return body;
 }
 
+struct Kept {
+    const char* name;
+    const char* bytes;
+    bool kept;
+};
+
+class KeptConnection : public testing::TestWithParam<Kept> {};
+
+TEST_P(KeptConnection, IsToldByTheResponse) {
+    ResponseReader reader(BodyRule::as_declared);
+    EXPECT_FALSE(reader.keeps_connection()) << "not before the response is whole";
+    ASSERT_TRUE(reader.put(GetParam().bytes));
+    EXPECT_EQ(reader.keeps_connection(), GetParam().kept);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table,
+    KeptConnection,
+    testing::Values(
+        Kept{"Length", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", true},
+        Kept{
+            "Chunked",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+            true
+        },
+        Kept{"NoContent", "HTTP/1.1 204 OK\r\n\r\n", true},
+        Kept{"NotWhole", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nx", false},
+        Kept{"UntilTheEnd", "HTTP/1.1 200 OK\r\n\r\nx", false},
+        Kept{
+            "Close", "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 1\r\n\r\nx", false
+        },
+        Kept{"Http10", "HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\nx", false},
+        Kept{
+            "Http10KeepAlive",
+            "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx",
+            false
+        }
+    ),
+    [](const auto& info) { return info.param.name; }
+);
+
 struct Good {
     const char* name;
     const char* bytes;
