@@ -7,4 +7,5 @@
 #include <punie/server_command.hpp>
 #include <punie/server_config.hpp>
 #include <punie/server_process.hpp>
+#include <punie/training.hpp>
 #include <punie/training_benchmark.hpp>

@@ -24,7 +24,9 @@
 #include "training/train_checks.hpp"
 #include "training/trainer_exit.hpp"
 
-namespace punie::training {
+namespace punie {
+
+namespace training {
 
 namespace fs = std::filesystem;
 
@@ -345,9 +347,9 @@ Result<void> judge_fuse(const FuseCheck& check) {
     );
 }
 
-Result<MadeModel> fuse_model(
-    const FuseOptions& options, const MakeCalls& calls, std::stop_token stop
-) {
+namespace {
+
+Result<MadeModel> fuse(const FuseOptions& options, const MakeCalls& calls, std::stop_token stop) {
     const auto began = Clock::now();
     if (auto place = free_place(options.out, options.overwrite); !place)
         return std::unexpected(std::move(place).error());
@@ -400,7 +402,7 @@ Result<MadeModel> fuse_model(
     );
 }
 
-Result<MadeModel> quantise_model(
+Result<MadeModel> quantise(
     const QuantiseOptions& options, const MakeCalls& calls, std::stop_token stop
 ) {
     const auto began = Clock::now();
@@ -469,6 +471,8 @@ Result<MadeModel> quantise_model(
     );
 }
 
+}  // namespace
+
 json::object to_json(const MadeModel& made) {
     json::object object{
         {"folder", made.folder.string()},
@@ -494,4 +498,18 @@ json::object to_json(const MadeModel& made) {
     return object;
 }
 
-}  // namespace punie::training
+}  // namespace training
+
+Result<MadeModel> fuse_model(
+    const FuseOptions& options, const MakeCalls& calls, std::stop_token stop
+) {
+    return training::fuse(options, calls, std::move(stop));
+}
+
+Result<MadeModel> quantise_model(
+    const QuantiseOptions& options, const MakeCalls& calls, std::stop_token stop
+) {
+    return training::quantise(options, calls, std::move(stop));
+}
+
+}  // namespace punie

@@ -2,6 +2,8 @@
 // From the events of python/train_launcher.py to the record of a training. Pure: nothing in them is
 // trusted.
 
+#include <punie/training.hpp>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,42 +12,9 @@
 
 namespace punie::training {
 
-/// One report of the trainer: a training loss, a validation loss, or what came with them.
-struct TrainReport {
-    int iteration = 0;
-    std::optional<double> train_loss{};  ///< mean over the iterations since the last report
-    std::optional<double> valid_loss{};  ///< of the adapter after `iteration`
-    bool best = false;                   ///< lowest validation loss so far
-    bool not_a_number = false;           ///< the loss that this reports is no number
-    bool is_validation = false;          ///< of valid_loss; else of train_loss
-    double seconds_per_iter = 0;         ///< of the whole pass for a validation
-    double learning_rate = 0;
-    double tokens_per_second = 0;
-    double trained_tokens = 0;
-    double peak_memory_gb = 0;  ///< 1e9 bytes, by MLX
-};
-
-/// What the trainer does with the rows without a word.
-struct TrainDataFacts {
-    std::string split = "train";
-    std::int64_t rows = 0;
-    std::int64_t rows_left_over = 0;  ///< never in a batch
-    std::int64_t rows_cut = 0;        ///< longer than max_seq_length: their end is lost
-    std::int64_t rows_untrained = 0;  ///< the mask leaves nothing of them
-    std::int64_t trained_tokens = 0;  ///< in one epoch
-    double padding_share = 0;         ///< of all tokens that are computed
-    std::int64_t longest = 0;         ///< tokens of the longest row
-    std::int64_t looked_at = 0;       ///< rows whose lengths were counted
-    std::int64_t steps_dropped = 0;   ///< last iterations whose gradients are never applied
-};
-
-/// How a training ended before its last iteration.
-struct TrainStop {
-    std::string reason;  ///< early_stop, not_a_number, diverged, interrupted
-    int iteration = 0;   ///< the last good one
-    std::string message;
-    std::vector<int> rows;  ///< of not_a_number: lines of train.jsonl, from 1
-};
+using punie::TrainDataFacts;
+using punie::TrainReport;
+using punie::TrainStop;
 
 class TrainingLog {
 public:

@@ -155,6 +155,23 @@ TEST_F(RealTrainTest, AskedToStopAndResumedLikewise) {
     EXPECT_EQ(resumed->adapter_hash, whole->adapter_hash);
 }
 
+TEST_F(RealTrainTest, StopsEarlyAndKeepsTheBest) {
+    auto given = options("early", 40);
+    given.settings["steps_per_eval"] = 2;
+    given.settings["learning_rate"] = 3.0;  // far too much: it only gets worse after a while
+    given.settings["grad_accumulation_steps"] = 1;
+    given.early_stop = 3;
+    const auto result = train_model(given, {}, {});
+    ASSERT_TRUE(result) << result.error().describe();
+    ASSERT_TRUE(result->stop);
+    EXPECT_EQ(result->stop->reason, "early_stop");
+    ASSERT_TRUE(result->best_iteration);
+    ASSERT_GT(*result->best_iteration, 0);
+    EXPECT_EQ(result->iterations, *result->best_iteration + 6);  // three validations later
+    EXPECT_TRUE(result->kept_best);
+    EXPECT_EQ(result->adapter_hash, *sha256_file(given.adapter / "best_adapters.safetensors"));
+}
+
 TEST_F(RealTrainTest, APromptThatFillsTheLengthIsNamedWhenTheLossIsNoNumber) {
     auto rows = read_text(path() / "data/train.jsonl").value();
     std::string words;

@@ -390,5 +390,26 @@ TEST_F(TrainModelTest, UnknownSettingsAreRefusedBeforeAnythingIsWritten) {
     EXPECT_FALSE(fs::exists(adapter()));
 }
 
+TEST_F(TrainModelTest, ThePublicFaceTakesSettingsAsText) {
+    const auto given = options();
+    TrainingOptions face;
+    face.model = given.model;
+    face.data = given.data;
+    face.adapter = given.adapter;
+    face.mlx_lm = given.mlx_lm;
+    face.check_data = false;
+    face.settings = "iters: 20\nsteps_per_report: 1\nsave_every: 5\nkeep: last\n";
+    const auto result = punie::train_model(face);
+    ASSERT_TRUE(result) << result.error().describe();
+    EXPECT_EQ(trained(result->reports), up_to(20));
+    EXPECT_FALSE(result->kept_best);
+    face.settings = "iters: 20\nlerning_rate: 1\n";
+    const auto refused = punie::train_model(face);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message(), HasSubstr("settings:2: lerning_rate"));
+    face.settings = "model: other\n";
+    EXPECT_FALSE(punie::train_model(face));
+}
+
 }  // namespace
 }  // namespace punie::training
