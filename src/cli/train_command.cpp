@@ -375,8 +375,9 @@ ExitCode finish(
 ) {
     if (!result) {
         const auto code = terminal.report(result.error(), flags.json);
-        if (code == ExitCode::interrupted && training::resumable(options.adapter))
-            terminal.note("go on with: " + resume_command());
+        if (code != ExitCode::interrupted) return code;
+        if (!flags.json) terminal.note(result.error().message());
+        if (training::resumable(options.adapter)) terminal.note("go on with: " + resume_command());
         return code;
     }
     if (flags.json) {

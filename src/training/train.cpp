@@ -345,7 +345,7 @@ private:
             .reported_error =
                 log_.error().empty() ? "" : fmt::format("{}: {}", log_.error_type(), log_.error()),
             .model_path = options_.model,
-            .iterations = last_ ? last_->iteration : 0,
+            .iterations = std::max(last_ ? last_->iteration : 0, log_.checkpoint()),
         });
         if (const auto text = saved(); !text.empty()) {
             auto hint = error.hint().empty() ? text : fmt::format("{}; {}", error.hint(), text);

@@ -10,6 +10,7 @@ import unittest
 
 sys.path.insert(0, sys.argv.pop(1))
 import train_launcher as launcher  # noqa: E402
+import training_state  # noqa: E402
 
 NAN = float("nan")
 
@@ -169,7 +170,7 @@ class UnknownMlxLm(unittest.TestCase):
 
 class Texts(unittest.TestCase):
     def test_changes(self):
-        self.assertEqual(launcher.changes({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}), ["b was 2 and is 3", "c was None and is 4"])
+        self.assertEqual(training_state.changes({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}), ["b was 2 and is 3", "c was None and is 4"])
 
 
 if __name__ == "__main__":
