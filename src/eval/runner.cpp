@@ -27,6 +27,9 @@ using Clock = std::chrono::steady_clock;
 /// A server that answered so lately is there, whatever it says now: limits are often by the minute.
 constexpr auto recently = std::chrono::minutes(2);
 
+/// More often nobody can read it, and thousands of answers may come in a second.
+constexpr auto progress_every = std::chrono::milliseconds(50);
+
 double seconds_since(SteadyTime since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
 }
@@ -89,6 +92,7 @@ public:
             co_await asio::this_coro::reset_cancellation_state();
         }
         limit_timer_.cancel();
+        show_progress();
         co_return outcome();
     }
 
@@ -254,11 +258,18 @@ private:
     }
 
     void report(const std::string& failure) {
+        if (!failure.empty()) progress_.last_failure = failure;
+        if (const auto now = Clock::now(); now - reported_ >= progress_every) {
+            reported_ = now;
+            show_progress();
+        }
+    }
+
+    void show_progress() {
         if (!calls_.on_progress) return;
         progress_.total = requests_.size();
         progress_.at_once = active_;
         progress_.seconds = seconds_since(began_);
-        if (!failure.empty()) progress_.last_failure = failure;
         calls_.on_progress(progress_);
     }
 
@@ -303,6 +314,7 @@ private:
     std::size_t next_ = 0;
     int unanswered_in_a_row_ = 0;
     RunnerProgress progress_;
+    SteadyTime reported_{};
     std::string ended_by_;
     std::optional<Error> error_;
     SteadyTime began_ = Clock::now();

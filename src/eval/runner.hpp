@@ -66,7 +66,7 @@ struct RunnerOutcome {
 struct RunnerCalls {
     /// For each finished sample; an error ends the run (the disk is full, say).
     std::function<Result<void>(ResponseRecord&&, std::size_t prompt)> on_record;
-    /// After each record and each failed attempt. May be empty.
+    /// After a record or a failed attempt, at most every 50 ms, and at the end. May be empty.
     std::function<void(const RunnerProgress&)> on_progress;
 };
 
