@@ -89,6 +89,10 @@ Result<void> FileCheck::run(const std::function<void(std::uint64_t)>& on_bytes) 
         stopped_ = true;
         return {};
     }
+    constexpr std::uint64_t bytes_a_row = 1024;  // a guess; the tables grow when rows are shorter
+    constexpr std::uint64_t large = 1U << 22U;
+    if (options_.near && options_.duplicates && file_.bytes > large)
+        remembered_->near.reserve(static_cast<std::size_t>(file_.bytes / bytes_a_row));
     Line line;
     while (!stopped_ && reader->next(line)) {
         if (line.number == 1 && !sniff(line)) {

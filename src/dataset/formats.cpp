@@ -88,17 +88,22 @@ std::span<const std::pair<std::string_view, std::string_view>> question_answer_k
     return question_keys;
 }
 
-ForeignRow foreign_row(const Node& row) {
-    for (const auto* name : {"conversations", "conversation", "messages"}) {
-        const auto* list = row.find(name);
-        if (list == nullptr || !list->is_array() || list->child == nullptr) continue;
-        const auto& first = *list->child;
-        if (first.find("from") != nullptr && first.find("value") != nullptr)
-            return {.kind = Foreign::sharegpt};
-        if (std::string_view(name) != "messages" && first.find("role") != nullptr &&
+bool is_sharegpt(const Node& row) {
+    for (const auto& member : elements(row)) {
+        const bool named = member.key == "messages" || member.key == "conversations" ||
+                           member.key == "conversation";
+        if (!named || !member.is_array() || member.child == nullptr) continue;
+        const auto& first = *member.child;
+        if (first.find("from") != nullptr && first.find("value") != nullptr) return true;
+        if (member.key != "messages" && first.find("role") != nullptr &&
             first.find("content") != nullptr)
-            return {.kind = Foreign::sharegpt};
+            return true;
     }
+    return false;
+}
+
+ForeignRow foreign_row(const Node& row) {
+    if (is_sharegpt(row)) return {.kind = Foreign::sharegpt};
     if (row.find("instruction") != nullptr && row.find("output") != nullptr)
         return {.kind = Foreign::alpaca};
     if (row.find("chosen") != nullptr && row.find("rejected") != nullptr)

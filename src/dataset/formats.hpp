@@ -37,6 +37,9 @@ struct ForeignRow {
 
 ForeignRow foreign_row(const Node& row);
 
+/// Turns under conversations, or turns of from and value under messages.
+bool is_sharegpt(const Node& row);
+
 /// The usual names of question and answer: {"input", "output"} ...
 std::span<const std::pair<std::string_view, std::string_view>> question_answer_keys();
 

@@ -31,6 +31,10 @@ bool is_space(char byte) {
 
 /// The first quote, backslash or control character from `at` on.
 const char* skip_plain(const char* at, const char* end) {
+    for (; end - at >= 16; at += 16) {
+        const auto bytes = load16(at);
+        if (any_of((bytes == '"') | (bytes == '\\') | (bytes < 0x20))) break;
+    }
     for (; end - at >= 8; at += 8) {
         const auto word = load8(at);
         const auto marks =

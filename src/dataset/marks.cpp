@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "dataset/bytes.hpp"
@@ -88,47 +89,29 @@ bool ascii_neighbours(std::string_view text, std::size_t at, std::size_t bytes) 
     return before && after;
 }
 
+/// Bytes that the characters begin with that are looked for.
+auto may_lead(Bytes16 bytes) {
+    return (bytes == 0xC2) | (bytes == 0xC3) | (bytes == 0xE2) | (bytes == 0xEF) | (bytes == 0xF0) |
+           (bytes == 0xF3);
+}
+
 /// Takes the text's characters above ASCII one after the other.
 class Unusual {
 public:
     Unusual(std::string_view text, std::vector<TextMark>& marks) : text_(text), marks_(marks) {}
 
     void look() {
-        std::size_t at = 0;
-        while (at < text_.size()) {
-            const auto first = static_cast<unsigned char>(text_[at]);
-            if (first < 0x80) {
-                at = next_unusual(at);
-                continue;
+        for (std::size_t base = 0; base < text_.size(); base += 64) {
+            auto bits = match_bits(text_.data() + base, text_.size() - base, may_lead);
+            for (; bits != 0; bits &= bits - 1) {
+                const auto at = base + static_cast<std::size_t>(std::countr_zero(bits));
+                const auto point = code_point_at(text_, at);
+                if (suspicious(point.value)) judge(point, at);
             }
-            if (const auto bytes = harmless_bytes(first); bytes != 0) {
-                at += bytes;
-                continue;
-            }
-            const auto point = code_point_at(text_, at);
-            if (suspicious(point.value)) judge(point, at);
-            at += point.bytes;
         }
     }
 
 private:
-    std::size_t next_unusual(std::size_t at) const {
-        for (; at + 8 <= text_.size(); at += 8) {
-            const auto high = load8(text_.data() + at) & high_bits;
-            if (high != 0) return at + first_byte(high);
-        }
-        while (at < text_.size() && static_cast<unsigned char>(text_[at]) < 0x80) ++at;
-        return at;
-    }
-
-    /// How many bytes a character has that begins so, 0 if it may be one that is looked for. All of
-    /// those begin with C2, C3, E2, EF or F3.
-    static std::size_t harmless_bytes(unsigned char first) {
-        if (first >= 0xC4 && first < 0xE0) return 2;
-        const bool three = first >= 0xE0 && first < 0xF0;
-        return three && first != 0xE2 && first != 0xEF ? 3 : 0;
-    }
-
     /// Cheap: nearly all characters are none of these.
     static bool suspicious(char32_t value) {
         return (value < 0x100) || (value >= 0x200B && value <= 0x206F) || value >= 0xE0000 ||
@@ -273,29 +256,53 @@ std::string_view special_token(std::string_view text, std::size_t& at) {
     return {};
 }
 
+Signs signs_of(std::string_view text) {
+    Signs signs;
+    const auto look = [&signs](const char* at) {
+        const auto bytes = load16(at);
+        const auto angle = bytes == '<';
+        const auto square = bytes == '[';
+        const auto sign = bytes == '@';
+        const auto backtick = bytes == '`';
+        const auto backslash = bytes == '\\';
+        if (!any_of(angle | square | sign | backtick | backslash)) return;
+        signs.angle = signs.angle || any_of(angle);
+        signs.square = signs.square || any_of(square);
+        signs.at = signs.at || any_of(sign);
+        signs.backtick = signs.backtick || any_of(backtick);
+        signs.backslash = signs.backslash || any_of(backslash);
+    };
+    std::size_t at = 0;
+    for (; at + 16 <= text.size(); at += 16) look(text.data() + at);
+    std::array<char, 16> rest{};
+    std::ranges::copy(text.substr(at), rest.begin());
+    look(rest.data());
+    return signs;
+}
+
 void look_at_text(std::string_view text, const TextWish& wish, std::vector<TextMark>& marks) {
-    if (wish.special_tokens) {
+    const auto& signs = wish.signs;
+    if (wish.special_tokens && (signs.angle || signs.square)) {
         std::size_t at = 0;
         if (const auto token = special_token(text, at); !token.empty())
             marks.push_back({"D501", at, fmt::format("{} in the text", token)});
     }
     if (wish.flags != 0) look_at_flags(text, wish.flags, marks);
     if (!wish.ascii && !is_ascii(text)) Unusual(text, marks).look();
-    const bool escaped = (wish.flags & Node::was_escaped) != 0;
-    if (escaped && text.find('\n') == std::string_view::npos) {
+    if (signs.backslash && text.find('\n') == std::string_view::npos) {
         constexpr std::size_t many = 3;
         const auto count = count_of(text, "\\n");
-        if (count >= many)
+        if (count >= many) {
             marks.push_back(
                 {"D510",
                  text.find("\\n"),
                  fmt::format("{} times \\n as two characters, and no line end", count)}
             );
+        }
     }
-    if (wish.answer && escaped && count_of(text, "```") % 2 == 1)
+    if (wish.answer && signs.backtick && count_of(text, "```") % 2 == 1)
         marks.push_back({"D511", text.rfind("```"), "``` opens a code block that is never closed"});
-    if (wish.long_words || wish.emails || text.find('@') != std::string_view::npos)
-        look_for_secrets(text, wish, marks);
+    if (wish.long_words || signs.at) look_for_secrets(text, wish, marks);
 }
 
 namespace {

@@ -15,6 +15,17 @@ struct TextMark {
     std::string message;
 };
 
+/// Which of the bytes that may begin something are in a text: one pass instead of one each.
+struct Signs {
+    bool angle = false;   ///< <
+    bool square = false;  ///< [
+    bool at = false;      ///< @
+    bool backtick = false;
+    bool backslash = false;
+};
+
+Signs signs_of(std::string_view text);
+
 struct TextWish {
     std::uint8_t flags = 0;      ///< of the node: what its escapes stood for
     bool ascii = false;          ///< known to be
@@ -22,6 +33,7 @@ struct TextWish {
     bool answer = false;         ///< the assistant's: code blocks must end
     bool long_words = true;  ///< runs of 16 letters and digits are in it: worth looking for keys
     bool emails = false;
+    Signs signs{};  ///< of the text
 };
 
 /// Appends what is found, at most one mark of each code.

@@ -56,9 +56,13 @@ MessagesCheck::MessagesCheck(RowChecker& checker, const Node& row)
 
 void MessagesCheck::run() {
     row_.check_keys(object_, chat_keys);
-    for (const auto* old : {"functions", "function_call"}) {
-        if (const auto* node = object_.find(old); node != nullptr)
-            row_.find("D212", node, fmt::format("\"{}\" is the field of an older interface", old));
+    for (const auto& member : elements(object_)) {
+        if (member.key == "functions" || member.key == "function_call")
+            row_.find(
+                "D212",
+                &member,
+                fmt::format("\"{}\" is the field of an older interface", member.key)
+            );
     }
     const auto* messages = object_.find("messages");
     if (!messages->is_array())
@@ -232,12 +236,15 @@ void MessagesCheck::content(const Message& message) {
 void MessagesCheck::answer(const Message& message, std::optional<std::string_view> text) {
     auto& facts = row_.facts_;
     facts.has_assistant = true;
-    if (text && text->find("<think>") != std::string_view::npos) facts.thinks = true;
+    // The text was just looked at; nearly no answer has a sign of a call or a thought in it.
+    const auto& signs = row_.signs_;
+    const bool marked = text && (signs.angle || signs.square || trim(*text).starts_with('{'));
+    if (marked && text->find("<think>") != std::string_view::npos) facts.thinks = true;
     if (message.reasoning != nullptr && message.reasoning->is_string() &&
         !message.reasoning->text.empty())
         facts.thinks = true;
     if (&message.node == last_answer_) facts.answer = text.value_or("");
-    tools_.assistant(message, text);
+    tools_.assistant(message, text, marked);
 }
 
 void MessagesCheck::end(const Node& messages) {

@@ -35,8 +35,9 @@ class ToolsCheck {
 public:
     ToolsCheck(RowChecker& row, const Node* declared);
 
-    /// An assistant message; `content` is its text, if it has one.
-    void assistant(const Message& message, std::optional<std::string_view> content);
+    /// An assistant message; `content` is its text, if it has one; `marked`: there may be a call in
+    /// it.
+    void assistant(const Message& message, std::optional<std::string_view> content, bool marked);
     void result(const Message& message);
     /// A message that is neither: all calls before it must have been answered.
     void other();

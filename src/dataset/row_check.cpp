@@ -161,6 +161,7 @@ void RowChecker::take_text(const Node& node, std::string_view role) {
     if (!system) words_.add(text);
     facts_.estimated_tokens += parser_->ascii() ? text.size() / 4 + 1 : estimate_tokens(text);
     if (system && system_hash == clean_system_) return;
+    signs_ = signs_of(text);
     const TextWish wish{
         .flags = node.flags,
         .ascii = parser_->ascii(),
@@ -168,6 +169,7 @@ void RowChecker::take_text(const Node& node, std::string_view role) {
         .answer = role == "assistant" || role == "completion",
         .long_words = system || words_.long_word(),
         .emails = options_.emails,
+        .signs = signs_,
     };
     marks_.clear();
     look_at_text(text, wish, marks_);
@@ -250,7 +252,7 @@ void RowChecker::check(const RowParser& parser, const Node& row, Format file_for
             check_text_row(row);
             break;
         case Format::chat:
-            if (foreign_row(row).kind == Foreign::sharegpt) return check_unknown(row);
+            if (is_sharegpt(row)) return check_unknown(row);
             MessagesCheck(*this, row).run();
             break;
     }

@@ -114,6 +114,7 @@ private:
     ToolShelf shelf_;
     const RowParser* parser_ = nullptr;
     std::uint64_t clean_system_ = 0;
+    Signs signs_;                        ///< of the text taken last
     std::vector<std::string> harmless_;  ///< keys that are near to none of ours
 };
 

@@ -93,8 +93,13 @@ void NearIndex::insert(std::uint32_t index) {
     }
 }
 
-void NearIndex::grow() {
-    slots_a_band_ = std::max<std::size_t>(1024, slots_a_band_ * 2);
+void NearIndex::reserve(std::size_t rows) {
+    const auto wanted = std::bit_ceil(2 * std::min(rows, limit));
+    if (wanted > slots_a_band_) grow(wanted);
+}
+
+void NearIndex::grow(std::size_t slots_a_band) {
+    slots_a_band_ = std::max<std::size_t>(1024, slots_a_band);
     slots_.assign(slots_a_band_ * bands, Slot{});
     for (std::uint32_t index = 0; index < rows_.size(); ++index) insert(index);
 }
@@ -105,7 +110,7 @@ std::optional<NearIndex::Row> NearIndex::nearest_then_add(
     const auto found = nearest(sketch);
     if (rows_.size() >= limit) return found;
     rows_.push_back({sketch, line, offset});
-    rows_.size() * 2 > slots_a_band_ ? grow()
+    rows_.size() * 2 > slots_a_band_ ? grow(slots_a_band_ * 2)
                                      : insert(static_cast<std::uint32_t>(rows_.size() - 1));
     return found;
 }

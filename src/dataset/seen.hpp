@@ -54,7 +54,7 @@ private:
 /// is then verified. About 200 bytes a row. Bounded: the first `limit` rows.
 class NearIndex {
 public:
-    static constexpr std::size_t limit = 131'072;  // 28 MB
+    static constexpr std::size_t limit = 131'072;  // 23 MB
 
     struct Row {
         std::uint32_t line = 0;
@@ -72,11 +72,14 @@ public:
 
     std::size_t size() const { return rows_.size(); }
 
+    /// Makes room at once for so many rows, at most the limit.
+    void reserve(std::size_t rows);
+
     /// Asks the processor for the memory that `nearest` will need.
     void prefetch(const Sketch& sketch) const;
 
 private:
-    static constexpr std::size_t bands = 8;
+    static constexpr std::size_t bands = 6;
 
     struct Kept {
         Sketch sketch{};
@@ -92,7 +95,7 @@ private:
 
     const Slot& slot_of(std::size_t band, std::uint64_t key) const;
     void insert(std::uint32_t index);
-    void grow();
+    void grow(std::size_t slots_a_band);
 
     std::vector<Kept> rows_;
     std::vector<Slot> slots_;  ///< bands after each other; the first row of each key

@@ -50,10 +50,12 @@ void ToolsCheck::note_preamble(std::optional<std::string_view> content, bool str
     );
 }
 
-void ToolsCheck::assistant(const Message& message, std::optional<std::string_view> content) {
+void ToolsCheck::assistant(
+    const Message& message, std::optional<std::string_view> content, bool marked
+) {
     expect_answers();
     const auto* calls = message.calls;
-    if (calls == nullptr) return note_preamble(content, false);
+    if (calls == nullptr) return marked ? note_preamble(content, false) : void();
     if (!calls->is_array())
         return row_.find(
             "D404", calls, fmt::format("tool_calls is {}; it must be a list", kind_words(*calls))

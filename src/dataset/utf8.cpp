@@ -59,29 +59,64 @@ bool is_ascii(std::string_view text) {
     return skip_ascii(text, at) == text.size();
 }
 
-std::optional<std::size_t> invalid_utf8(std::string_view text) {
-    std::size_t at = skip_ascii(text, 0);
-    while (at < text.size()) {
-        const auto first = byte_at(text, at);
-        // The two forms that most text is made of, without a call.
-        if (first >= 0xC2 && first < 0xE0 && at + 1 < text.size() &&
-            (byte_at(text, at + 1) & 0xC0U) == 0x80) {
-            at += 2;
-            continue;
-        }
-        if (first > 0xE0 && first < 0xED && at + 2 < text.size() &&
-            (byte_at(text, at + 1) & 0xC0U) == 0x80 && (byte_at(text, at + 2) & 0xC0U) == 0x80) {
-            at += 3;
-            continue;
-        }
-        if (first < 0x80) {
-            ++at;
-            if (at < text.size() && byte_at(text, at) < 0x80) at = skip_ascii(text, at);
-            continue;
-        }
+namespace {
+
+/// The first byte from `at` to `end` (where a character may reach beyond) that belongs to none;
+/// moves `at` behind the last character that began before `end`.
+std::optional<std::size_t> slowly(std::string_view text, std::size_t& at, std::size_t end) {
+    while (at < end) {
         const auto bytes = character_bytes(text, at);
         if (bytes == 0) return at;
         at += bytes;
+    }
+    return std::nullopt;
+}
+
+auto continuing(Bytes16 bytes) {
+    return (bytes >= 0x80) & (bytes < 0xC0);
+}
+
+auto leads_two(Bytes16 bytes) {
+    return (bytes >= 0xC2) & (bytes < 0xE0);
+}
+
+/// E0 and ED limit what may follow; the others do not.
+auto leads_three(Bytes16 bytes) {
+    return (bytes > 0xE0) & (bytes < 0xF0) & (bytes != 0xED);
+}
+
+auto is_odd(Bytes16 bytes) {
+    return (bytes >= 0xF0) | (bytes == 0xE0) | (bytes == 0xED) | (bytes == 0xC0) | (bytes == 0xC1);
+}
+
+/// Whether 64 bytes that begin with a character are well formed for certain. `used` is where the
+/// last whole character ends.
+bool plainly_fine(const char* at, std::size_t& used) {
+    if (match_bits(at, 64, is_odd) != 0) return false;
+    const auto two = match_bits(at, 64, leads_two);
+    const auto three = match_bits(at, 64, leads_three);
+    const auto wanted = (two << 1U) | (three << 1U) | (three << 2U);
+    if (match_bits(at, 64, continuing) != wanted) return false;
+    // A character that is cut by the end is looked at again with the next block.
+    used = 64;
+    if (((two | three) >> 63U) != 0) used = 63;
+    if (((three >> 62U) & 1U) != 0) used = 62;
+    return true;
+}
+
+}  // namespace
+
+std::optional<std::size_t> invalid_utf8(std::string_view text) {
+    std::size_t at = 0;
+    while (at < text.size()) {
+        at = skip_ascii(text, at);
+        if (at + 64 > text.size()) return slowly(text, at, text.size());
+        std::size_t used = 0;
+        if (plainly_fine(text.data() + at, used)) {
+            at += used;
+        } else if (const auto fault = slowly(text, at, at + 64)) {
+            return fault;
+        }
     }
     return std::nullopt;
 }

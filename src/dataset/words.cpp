@@ -1,6 +1,7 @@
 #include "dataset/words.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include "dataset/bytes.hpp"
@@ -13,34 +14,55 @@ constexpr std::size_t fewest_words = 10;
 constexpr std::size_t code_like = 16;
 constexpr std::uint32_t empty_bin = std::numeric_limits<std::uint32_t>::max();
 
-/// High bit set in each byte that belongs to a word: ASCII letters, digits, everything above ASCII.
-std::uint64_t word_bytes(std::uint64_t word) {
-    const auto above = word & high_bits;
-    const auto low = word & ~high_bits;
-    const auto lower = low | (every_byte * 0x20);
-    // x + (128 - a) has its high bit set where x >= a, as x is below 128.
-    const auto letters = (lower + every_byte * (128 - 'a')) & ~(lower + every_byte * (127 - 'z'));
-    const auto digits = (low + every_byte * (128 - '0')) & ~(low + every_byte * (127 - '9'));
-    return (letters | digits | above) & high_bits;
+bool is_word_byte(char byte) {
+    const auto value = static_cast<unsigned char>(byte);
+    const auto lower = value | 0x20U;
+    return value >= 0x80 || (lower >= 'a' && lower <= 'z') || (value >= '0' && value <= '9');
 }
 
-/// The eight high bits side by side.
-std::uint64_t gather(std::uint64_t marks) {
-    return ((marks >> 7U) * 0x0102040810204080ULL) >> 56U;
+/// 0xFF in each byte that belongs to a word: ASCII letters, digits, everything above ASCII.
+auto word_mask(Bytes16 bytes) {
+    constexpr unsigned char letters = 26;
+    constexpr unsigned char digits = 10;
+    return (((bytes | 0x20) - 'a') < letters) | ((bytes - '0') < digits) | (bytes >= 0x80);
 }
 
 std::uint64_t lower_case(std::uint64_t word) {
     return word | ((~word & high_bits) >> 2U);
 }
 
+constexpr std::array<std::uint64_t, 9> low_bytes = {
+    0,
+    0xFF,
+    0xFFFF,
+    0xFFFFFF,
+    0xFFFFFFFF,
+    0xFFFFFFFFFF,
+    0xFFFFFFFFFFFF,
+    0xFFFFFFFFFFFFFF,
+    0xFFFFFFFFFFFFFFFF,
+};
+
 /// `end` is where the text ends: up to there may be read.
 std::uint64_t hash_word(const char* at, std::size_t bytes, const char* end) {
-    std::uint64_t hash = bytes * 0x9e3779b97f4a7c15ULL;
-    for (; bytes > 8; at += 8, bytes -= 8) hash = mix64(hash ^ lower_case(load8(at)));
-    // Eight bytes at once and what is too much cut off: a copy of `bytes` bytes would be a call.
-    const auto last =
-        end - at >= 8 ? load8(at) & (~0ULL >> (64 - 8 * bytes)) : load_part(at, bytes);
-    return (hash ^ lower_case(last)) * 0xd6e8feb86659fd93ULL;
+    constexpr std::uint64_t k0 = 0x9e3779b97f4a7c15ULL;
+    constexpr std::uint64_t k1 = 0xd6e8feb86659fd93ULL;
+    std::uint64_t hash = bytes * k0;
+    for (; bytes > 16; at += 8, bytes -= 8) hash = mix64(hash ^ lower_case(load8(at)));
+    // Two loads and what is too much cut off, without a branch on the length: it cannot be
+    // foreseen.
+    const auto head = std::min<std::size_t>(bytes, 8);
+    const auto tail = bytes - head;
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    if (end - at >= 16) {
+        first = load8(at) & low_bytes[head];
+        second = load8(at + 8) & low_bytes[tail];
+    } else {
+        first = load_part(at, head);
+        second = load_part(at + head, tail);
+    }
+    return (hash ^ (lower_case(first) + lower_case(second) * k0)) * k1;
 }
 
 bool is_cjk(char first) {
@@ -48,31 +70,43 @@ bool is_cjk(char first) {
     return byte >= 0xE3 && byte <= 0xE9;
 }
 
-std::uint64_t triple_hash(std::uint64_t first, std::uint64_t second, std::uint64_t third) {
-    return mix64(std::rotl(first, 17) + std::rotl(second, 7) * 3 + third);
+/// Eight bytes at a time: continuing bytes are below 0xC0, so a byte in the range leads.
+bool has_cjk(std::string_view run) {
+    constexpr std::uint64_t low7 = ~high_bits;
+    constexpr unsigned char to_carry = 0x80 - (0xE3 - 0x80);  // from 0xE3 on the sum carries
+    for (std::size_t at = 0; at < run.size(); at += 8) {
+        const auto left = run.size() - at;
+        const auto word = left >= 8 ? load8(run.data() + at) : load_part(run.data() + at, left);
+        // Above E9 are rarer characters: then the bytes decide.
+        if ((((word & low7) + every_byte * to_carry) & word & high_bits) != 0)
+            return std::ranges::any_of(run, is_cjk);
+    }
+    return false;
 }
 
-/// Calls `take(begin, bytes)` for each run of set bits.
+std::uint64_t triple_hash(std::uint64_t first, std::uint64_t second, std::uint64_t third) {
+    // Hashes of words are products already: one more spreads their sum into the high bits.
+    return ((std::rotl(first, 17) + std::rotl(second, 7)) ^ third) * 0x9e3779b97f4a7c15ULL;
+}
+
+/// Calls `take(begin, bytes)` for each word of the text.
 template <typename Take>
-void each_run(const std::vector<std::uint64_t>& marks, std::size_t blocks, const Take& take) {
-    std::size_t begin = std::string_view::npos;
-    for (std::size_t block = 0; block < blocks; ++block) {
+void each_word(std::string_view text, const Take& take) {
+    std::size_t begin = 0;
+    bool inside = false;
+    for (std::size_t base = 0; base < text.size(); base += 64) {
+        const auto bits = match_bits(text.data() + base, text.size() - base, word_mask);
         // A set bit here is a border: a word begins or ends.
-        const auto bits = marks[block];
-        const std::uint64_t carry = begin != std::string_view::npos ? 1 : 0;
-        auto borders = bits ^ ((bits << 1U) | carry);
+        auto borders = bits ^ ((bits << 1U) | (inside ? 1U : 0U));
         while (borders != 0) {
-            const auto at = block * 64 + static_cast<std::size_t>(std::countr_zero(borders));
+            const auto at = base + static_cast<std::size_t>(std::countr_zero(borders));
             borders &= borders - 1;
-            if (begin == std::string_view::npos) {
-                begin = at;
-            } else {
-                take(begin, at - begin);
-                begin = std::string_view::npos;
-            }
+            if (inside) take(begin, at - begin);
+            begin = at;
+            inside = !inside;
         }
     }
-    if (begin != std::string_view::npos) take(begin, blocks * 64 - begin);
+    if (inside) take(begin, text.size() - begin);
 }
 
 }  // namespace
@@ -87,73 +121,74 @@ void WordHasher::start(bool sketching) {
     if (sketching) least_.fill(empty_bin);
 }
 
-void WordHasher::mark(std::string_view text) {
-    const auto blocks = text.size() / 64 + 1;
-    if (marks_.size() < blocks) marks_.resize(blocks + blocks / 2);
-    const char* at = text.data();
-    std::size_t left = text.size();
-    std::size_t block = 0;
-    for (; left >= 64; ++block, at += 64, left -= 64) {
-        std::uint64_t bits = 0;
-        for (unsigned part = 0; part < 8; ++part)
-            bits |= gather(word_bytes(load8(at + std::size_t{part} * 8))) << (part * 8);
-        marks_[block] = bits;
-    }
-    for (; block < blocks; ++block) {
-        std::uint64_t bits = 0;
-        for (unsigned part = 0; part < 8 && left > 0; ++part) {
-            const auto count = std::min<std::size_t>(left, 8);
-            const auto word = count == 8 ? load8(at) : load_part(at, count);
-            bits |= gather(word_bytes(word)) << (part * 8);
-            at += count;
-            left -= count;
+namespace {
+
+/// What changes with each word, in registers as long as a text lasts.
+template <bool sketching>
+struct Rolling {
+    std::uint64_t hash;
+    std::uint64_t before;
+    std::uint64_t before_that;
+    std::size_t words;
+    bool long_word;
+    std::uint32_t* least;
+
+    void add(std::uint64_t word) {
+        const auto triple = triple_hash(before_that, before, word);
+        // A sum, and order counts all the same: triples overlap. The shift undoes that products add
+        // up.
+        hash += triple ^ (triple >> 29U);
+        ++words;
+        before_that = before;
+        before = word;
+        if constexpr (sketching) {
+            auto& bin = least[triple >> 59U];
+            bin = std::min(bin, static_cast<std::uint32_t>(triple >> 27U));
         }
-        marks_[block] = bits;
     }
-}
 
-void WordHasher::take_hash(std::uint64_t word) {
-    hash_ = (std::rotl(hash_, 5) ^ word) * 0x9e3779b97f4a7c15ULL;
-    ++words_;
-    if (sketching_) {
-        const auto triple = triple_hash(before_that_, before_, word);
-        auto& least = least_[triple >> 59U];
-        least = std::min(least, static_cast<std::uint32_t>(triple >> 8U));
-        before_that_ = before_;
-        before_ = word;
-    }
-}
-
-void WordHasher::take_cjk(const char* word, std::size_t bytes) {
-    for (std::size_t at = 0; at < bytes;) {
-        std::size_t end = at;
-        if (is_cjk(word[at])) {
-            end = std::min(at + 3, bytes);
-        } else {
-            while (end < bytes && !is_cjk(word[end])) ++end;
+    /// Runs above ASCII: Chinese and Japanese characters are words each.
+    void add_wide(std::string_view run, const char* text_end) {
+        if (!has_cjk(run)) return add(hash_word(run.data(), run.size(), text_end));
+        for (std::size_t at = 0; at < run.size();) {
+            std::size_t end = at;
+            if (is_cjk(run[at])) {
+                end = std::min(at + 3, run.size());
+            } else {
+                while (end < run.size() && !is_cjk(run[end])) ++end;
+            }
+            add(hash_word(run.data() + at, end - at, text_end));
+            at = end;
         }
-        take_hash(hash_word(word + at, end - at, word + bytes));
-        at = end;
     }
-}
 
-void WordHasher::take(const char* word, std::size_t bytes, const char* end) {
-    if (bytes >= code_like) long_word_ = true;
-    if (static_cast<unsigned char>(*word) >= 0x80) return take_cjk(word, bytes);
-    take_hash(hash_word(word, bytes, end));
-}
+    void take(std::string_view text) {
+        const char* const end = text.data() + text.size();
+        each_word(text, [&](std::size_t begin, std::size_t bytes) __attribute__((always_inline)) {
+            const char* word = text.data() + begin;
+            if (static_cast<unsigned char>(*word) >= 0x80) return add_wide({word, bytes}, end);
+            long_word = long_word || bytes >= code_like;
+            add(hash_word(word, bytes, end));
+        });
+    }
+};
 
-void WordHasher::take_runs(std::string_view text) {
-    each_run(marks_, text.size() / 64 + 1, [&](std::size_t begin, std::size_t bytes) {
-        take(text.data() + begin, bytes, text.data() + text.size());
-    });
+}  // namespace
+
+template <bool sketching>
+void WordHasher::take(std::string_view text) {
+    Rolling<sketching> rolling{hash_, before_, before_that_, words_, long_word_, least_.data()};
+    rolling.take(text);
+    // Texts must not run into each other: "ab" + "c" is not "a" + "bc".
+    hash_ = mix64(rolling.hash + 1);
+    before_ = rolling.before;
+    before_that_ = rolling.before_that;
+    words_ = rolling.words;
+    long_word_ = rolling.long_word;
 }
 
 void WordHasher::add(std::string_view text) {
-    mark(text);
-    take_runs(text);
-    // Texts must not run into each other: "ab" + "c" is not "a" + "bc".
-    hash_ = std::rotl(hash_, 9) + 1;
+    sketching_ ? take<true>(text) : take<false>(text);
 }
 
 std::optional<Sketch> WordHasher::sketch() const {
@@ -177,9 +212,7 @@ double similarity(const Sketch& one, const Sketch& other) {
 std::vector<std::uint64_t> triples_of(std::string_view text) {
     std::vector<std::uint64_t> words;
     std::size_t at = 0;
-    const auto in_word = [&](std::size_t place) {
-        return word_bytes(static_cast<unsigned char>(text[place])) != 0;
-    };
+    const auto in_word = [&](std::size_t place) { return is_word_byte(text[place]); };
     while (at < text.size()) {
         auto end = at;
         if (!in_word(at)) {

@@ -38,13 +38,9 @@ public:
     std::optional<Sketch> sketch() const;
 
 private:
-    void mark(std::string_view text);
-    void take_runs(std::string_view text);
-    void take(const char* word, std::size_t bytes, const char* end);
-    void take_cjk(const char* word, std::size_t bytes);
-    void take_hash(std::uint64_t word);
+    template <bool sketching>
+    void take(std::string_view text);
 
-    std::vector<std::uint64_t> marks_;  // a bit a byte of the text: belongs to a word
     std::uint64_t hash_ = 0;
     std::uint64_t before_ = 0;
     std::uint64_t before_that_ = 0;
