@@ -63,6 +63,8 @@ QUESTIONS = {
 }
 SIZES = {"train": 800, "valid": 64, "test": 64}
 SMOLLM2_SIZES = {"train": 160, "valid": 16, "test": 16}
+# Cities that SmolLM2 can spell; its training rows leave them out.
+SMOLLM2_ASKED = "Athens Berlin Cairo London Madrid Paris Sydney Tokyo".split()
 SYSTEM = "Tools: get_weather(city), get_time(city). Answer with a call."
 
 
@@ -94,12 +96,13 @@ def write_lines(file: Path, rows: list) -> None:
 
 def write_smollm2(folder: Path) -> None:
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    rows = [text_row(tool, question, city) for tool, all in QUESTIONS.items() for question in all for city in KNOWN]
+    cities = [city for city in KNOWN if city not in SMOLLM2_ASKED]
+    rows = [text_row(tool, question, city) for tool, all in QUESTIONS.items() for question in all for city in cities]
     random.Random(2).shuffle(rows)
     for name, size in SMOLLM2_SIZES.items():
         write_lines(folder / "data" / f"{name}.jsonl", rows[:size])
         rows = rows[size:]
-    write_lines(folder / "cities.jsonl", [{"city": city} for city in NEW[:8]])
+    write_lines(folder / "cities.jsonl", [{"city": city} for city in SMOLLM2_ASKED])
 
 
 def main() -> None:
