@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/hash.hpp"
@@ -55,10 +56,11 @@ Result<void> check(const PlanOptions& options) {
             fmt::format("max_tokens: {} was given; allowed is 1 or more", *options.max_tokens)
         );
     }
-    if (options.temperature && !(*options.temperature >= 0 && *options.temperature <= 2)) {
+    const auto temperature = options.temperature.value_or(0);
+    if (std::isnan(temperature) || temperature < 0 || temperature > 2) {
         return fail(
             ErrorCode::invalid_argument,
-            fmt::format("temperature: {} was given; allowed is 0 to 2", *options.temperature)
+            fmt::format("temperature: {} was given; allowed is 0 to 2", temperature)
         );
     }
     for (const auto& [name, text] : options.request_defaults) {

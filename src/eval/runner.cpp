@@ -277,14 +277,16 @@ private:
     /// may be sent. False when the run ended meanwhile.
     Task<bool> turn() {
         while (ended_by_.empty() && in_flight_ >= concurrency_.limit()) co_await changed_.wait();
-        co_return ended_by_.empty();
+        const bool goes_on = ended_by_.empty();
+        co_return goes_on;
     }
 
     /// False when the run ended meanwhile.
     Task<bool> pause(Milliseconds time) {
         asio::steady_timer timer(executor_, time);
         co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-        co_return ended_by_.empty();
+        const bool goes_on = ended_by_.empty();
+        co_return goes_on;
     }
 
     Result<RunnerOutcome> outcome() {

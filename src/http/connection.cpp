@@ -13,14 +13,15 @@
 #include <cerrno>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 namespace punie::http {
 
 using asio::ip::tcp;
 
 struct Connection::Core {
-    explicit Core(const asio::any_io_executor& on)
-        : executor(on), socket(executor), timer(executor) {}
+    explicit Core(asio::any_io_executor on)
+        : executor(std::move(on)), socket(executor), timer(executor) {}
 
     void close() {
         boost::system::error_code ignored;  // closing is all that is left to do
