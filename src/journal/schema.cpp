@@ -88,26 +88,53 @@ std::string for_this_sqlite(std::string_view schema) {
     return text;
 }
 
-Result<void> check_owner(Database& database, std::int64_t version) {
+/// What tells a journal from an empty file and from somebody else's database.
+struct Owner {
+    std::int64_t version = 0;
+    std::int64_t application_id = 0;
+    std::int64_t tables = 0;
+};
+
+/// In one transaction: another process may be making the journal between two questions.
+Result<Owner> read_owner(Database& database) {
+    if (auto begun = database.execute("BEGIN"); !begun)
+        return std::unexpected(std::move(begun).error());
+    Owner owner;
+    Result<void> read;
+    const auto ask = [&](std::string_view question, std::int64_t& into) {
+        if (!read) return;
+        auto number = database.number(question);
+        if (number) {
+            into = *number;
+        } else {
+            read = std::unexpected(std::move(number).error());
+        }
+    };
+    ask("PRAGMA user_version", owner.version);
+    ask("PRAGMA application_id", owner.application_id);
+    ask("SELECT count(*) FROM sqlite_master", owner.tables);
+    auto ended = database.execute("COMMIT");
+    if (!read) return std::unexpected(std::move(read).error());
+    if (!ended) return std::unexpected(std::move(ended).error());
+    return owner;
+}
+
+Result<void> check_owner(const Database& database, const Owner& owner) {
     const auto& name = database.file().native();
-    if (version > newest_schema()) {
+    if (owner.version > newest_schema()) {
         return fail(
             ErrorCode::state,
             fmt::format(
                 "{} was written by a newer Punie (schema {}; this one knows up to {})",
                 name,
-                version,
+                owner.version,
                 newest_schema()
             ),
             "update this punie, or name another folder in PUNIE_JOURNAL"
         );
     }
-    auto owner = database.number("PRAGMA application_id");
-    if (!owner) return std::unexpected(std::move(owner).error());
-    auto tables = database.number("SELECT count(*) FROM sqlite_master");
-    if (!tables) return std::unexpected(std::move(tables).error());
-    const bool fresh = version == 0 && *owner == 0 && *tables == 0;
-    if (fresh || (version > 0 && *owner == application)) return {};
+    const bool fresh = owner.version == 0 && owner.application_id == 0 && owner.tables == 0;
+    if (fresh || (owner.version > 0 && owner.application_id == application)) return {};
     return fail(
         ErrorCode::state,
         fmt::format("{} is a database of another program, not a journal", name),
@@ -133,13 +160,13 @@ int newest_schema() {
 }
 
 Result<void> migrate(Database& database, int target) {
-    auto version = database.number("PRAGMA user_version");
-    if (!version) return std::unexpected(std::move(version).error());
-    auto ours = check_owner(database, *version);
-    if (!ours || *version >= target) return ours;
+    auto owner = read_owner(database);
+    if (!owner) return std::unexpected(std::move(owner).error());
+    auto ours = check_owner(database, *owner);
+    if (!ours || owner->version >= target) return ours;
     auto transaction = Transaction::begin(database);
     if (!transaction) return std::unexpected(std::move(transaction).error());
-    version = database.number("PRAGMA user_version");  // another process may have been quicker
+    auto version = database.number("PRAGMA user_version");  // another process may have been quicker
     if (!version) return std::unexpected(std::move(version).error());
     auto applied = apply(database, *version, target);
     if (!applied) return applied;
