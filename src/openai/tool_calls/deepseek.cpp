@@ -20,6 +20,7 @@ constexpr std::string_view end_section = "<｜tool▁calls▁end｜>";
 constexpr std::string_view opening = "<｜tool▁call▁begin｜>";
 constexpr std::string_view separator = "<｜tool▁sep｜>";
 constexpr std::string_view closing = "<｜tool▁call▁end｜>";
+constexpr SectionTags tags = {section, end_section, opening, path};
 constexpr std::string_view dsml = "<｜DSML｜function_calls>";
 constexpr std::string_view end_dsml = "</｜DSML｜function_calls>";
 
@@ -79,18 +80,7 @@ std::optional<Piece> read(Source& source, std::size_t at, std::string_view marke
         if (source.has(behind, end_dsml)) piece.end = behind + end_dsml.size();
         return piece;
     }
-    auto place = marker == section ? source.skip_space(at + section.size()) : at;
-    Piece piece{place};
-    while (source.has(place, opening)) {
-        place += opening.size();
-        piece.calls.push_back(read_call(source, place));
-        piece.end = place;
-        place = source.skip_space(place);
-    }
-    if (source.has(place, end_section)) piece.end = place + end_section.size();
-    if (piece.calls.empty() && place == source.size())
-        piece.calls.push_back(broken_call("", "", path, std::string(cut_problem)));
-    return piece;
+    return read_section(source, at, tags, read_call);
 }
 
 }  // namespace

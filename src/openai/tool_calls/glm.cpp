@@ -21,18 +21,6 @@ constexpr std::string_view end_key = "</arg_key>";
 constexpr std::string_view value_tag = "<arg_value>";
 constexpr std::string_view end_value = "</arg_value>";
 
-/// The `</arg_value>` behind which an argument can end.
-std::size_t value_end(Source& source, std::size_t from) {
-    while (true) {
-        const auto close = source.find(end_value, from);
-        if (close == npos) return npos;
-        const auto next = source.skip_space(close + end_value.size());
-        if (next == source.size() || source.has(next, key_tag) || source.has(next, closing))
-            return close;
-        from = close + end_value.size();
-    }
-}
-
 bool read_argument(Source& source, std::size_t& at, AnswerCall& call) {
     at += key_tag.size();
     const auto key_close = source.find(end_key, at);
@@ -40,7 +28,7 @@ bool read_argument(Source& source, std::size_t& at, AnswerCall& call) {
     const auto value_at = source.skip_space(key_close + end_key.size());
     if (!source.has(value_at, value_tag)) return false;
     const auto value_begin = value_at + value_tag.size();
-    const auto close = value_end(source, value_begin);
+    const auto close = source.find_closing(end_value, value_begin, {key_tag, closing});
     if (close == npos) return false;
     const auto text = trim(source.slice(value_begin, close));
     call.texts.insert_or_assign(trim(source.slice(at, key_close)), text);

@@ -32,18 +32,6 @@ std::optional<std::string_view> rest_of_tag(const Source& source, std::size_t& a
     return attributes;
 }
 
-std::size_t value_end(Source& source, std::size_t from, const InvokeTags& tags) {
-    while (true) {
-        const auto close = source.find(tags.end_parameter, from);
-        if (close == npos) return npos;
-        const auto next = source.skip_space(close + tags.end_parameter.size());
-        if (next == source.size() || source.has(next, tags.parameter) ||
-            source.has(next, tags.end_invoke))
-            return close;
-        from = close + tags.end_parameter.size();
-    }
-}
-
 /// One line break at each end belongs to the layout.
 std::string_view without_layout(std::string_view value) {
     if (value.starts_with('\n')) value.remove_prefix(1);
@@ -56,7 +44,9 @@ bool read_parameter(
 ) {
     at += tags.parameter.size();
     const auto attributes = rest_of_tag(source, at);
-    const auto close = attributes ? value_end(source, at, tags) : npos;
+    const auto close =
+        attributes ? source.find_closing(tags.end_parameter, at, {tags.parameter, tags.end_invoke})
+                   : npos;
     if (close == npos) return false;
     const auto key = attribute(*attributes, "name");
     const auto value = without_layout(source.slice(at, close));

@@ -16,6 +16,7 @@ constexpr std::string_view end_section = "<|tool_calls_section_end|>";
 constexpr std::string_view opening = "<|tool_call_begin|>";
 constexpr std::string_view arguments = "<|tool_call_argument_begin|>";
 constexpr std::string_view closing = "<|tool_call_end|>";
+constexpr SectionTags tags = {section, end_section, opening, path};
 
 /// "functions.get_weather:0" is the call's id; the name stands in its middle.
 std::string name_of(std::string_view id) {
@@ -57,20 +58,8 @@ AnswerCall read_call(Source& source, std::size_t& at) {
     return call;
 }
 
-std::optional<Piece> read(Source& source, std::size_t at, std::string_view marker) {
-    auto place = at;
-    if (marker == section) place = source.skip_space(at + section.size());
-    Piece piece{place};
-    while (source.has(place, opening)) {
-        place += opening.size();
-        piece.calls.push_back(read_call(source, place));
-        piece.end = place;
-        place = source.skip_space(place);
-    }
-    if (source.has(place, end_section)) piece.end = place + end_section.size();
-    if (piece.calls.empty() && place == source.size())
-        piece.calls.push_back(broken_call("", "", path, std::string(cut_problem)));
-    return piece;
+std::optional<Piece> read(Source& source, std::size_t at, std::string_view /*marker*/) {
+    return read_section(source, at, tags, read_call);
 }
 
 }  // namespace

@@ -27,19 +27,6 @@ constexpr std::string_view end_parameter = "</parameter>";
 constexpr std::string_view end_function = "</function>";
 constexpr std::string_view end_call = "</tool_call>";
 
-/// The `</parameter>` that ends the value which begins at `from`.
-std::size_t value_end(Source& source, std::size_t from) {
-    while (true) {
-        const auto close = source.find(end_parameter, from);
-        if (close == npos) return npos;
-        const auto next = source.skip_space(close + end_parameter.size());
-        if (next == source.size() || source.has(next, parameter) ||
-            source.has(next, end_function) || source.has(next, end_call))
-            return close;
-        from = close + end_parameter.size();
-    }
-}
-
 /// One line break at each end belongs to the layout.
 std::string_view without_layout(std::string_view value) {
     if (value.starts_with('\n')) value.remove_prefix(1);
@@ -50,7 +37,11 @@ std::string_view without_layout(std::string_view value) {
 bool read_parameter(Source& source, std::size_t& at, AnswerCall& call) {
     at += parameter.size();
     const auto bracket = source.text().substr(at, 200).find('>');
-    const auto close = bracket == npos ? npos : value_end(source, at + bracket + 1);
+    const auto close =
+        bracket == npos ? npos
+                        : source.find_closing(
+                              end_parameter, at + bracket + 1, {parameter, end_function, end_call}
+                          );
     if (close == npos) return false;
     const auto key = trim(source.slice(at, at + bracket));
     call.texts.insert_or_assign(key, without_layout(source.slice(at + bracket + 1, close)));

@@ -2,13 +2,14 @@
 // What the text formats share: a place in the text, JSON that begins somewhere, calls made of it.
 // For the files of this folder.
 
+#include <initializer_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "openai/tool_calls/answer.hpp"
+#include "openai/tool_calls/answer_types.hpp"
 
 namespace punie::openai::tool_calls {
 
@@ -32,6 +33,14 @@ public:
 
     /// First place from `from` on; npos if none. `token` must be a constant.
     std::size_t find(std::string_view token, std::size_t from);
+
+    /// The `closing` from `from` on behind which the text ends or, after white space, one of
+    /// `followers` stands: one inside a value is not its end. npos if none. All must be constants.
+    std::size_t find_closing(
+        std::string_view closing,
+        std::size_t from,
+        std::initializer_list<std::string_view> followers
+    );
 
     /// First place from `at` on that is no white space; the text's end if none.
     std::size_t skip_space(std::size_t at) const;
@@ -112,6 +121,23 @@ void set_arguments(AnswerCall& call, const json::value* arguments, std::string_v
 /// A call whose JSON arguments begin at `at`; `end` is set behind them (or where reading stopped).
 AnswerCall call_with_json(
     Source& source, std::string name, std::size_t at, std::string_view path, std::size_t& end
+);
+
+/// Calls between the tags of a section, which may be left out around them.
+struct SectionTags {
+    std::string_view section;
+    std::string_view end_section;
+    std::string_view opening;  ///< of one call
+    std::string_view path;
+};
+
+/// The section or the bare calls at `at`. `read_call` reads one from behind its opening and moves
+/// the place behind it.
+Piece read_section(
+    Source& source,
+    std::size_t at,
+    const SectionTags& tags,
+    AnswerCall (*read_call)(Source& source, std::size_t& at)
 );
 
 /// A call that is none, with what can be told of it.

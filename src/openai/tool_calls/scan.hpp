@@ -1,7 +1,9 @@
 #pragma once
 // One pass over an answer's text: thinking, calls, and what is left to read.
 
-#include "openai/tool_calls/answer.hpp"
+#include <string_view>
+
+#include "openai/tool_calls/answer_types.hpp"
 
 namespace punie::openai::tool_calls {
 
