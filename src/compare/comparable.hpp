@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "compare/compare.hpp"
+#include "compare/comparison.hpp"
 #include "compare/prompt_scores.hpp"
 
 namespace punie::compare {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "compare/comparable.hpp"
-#include "compare/compare.hpp"
+#include "compare/comparison.hpp"
 
 namespace punie::compare {
 

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "compare/compare.hpp"
+#include "base/json.hpp"
+#include "compare/comparison.hpp"
 
 namespace punie::compare {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "compare/compare.hpp"
+#include "compare/comparison.hpp"
 #include "compare/gates.hpp"
 
 namespace punie::compare {

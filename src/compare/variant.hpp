@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "compare/compare.hpp"
+#include "compare/comparison.hpp"
 #include "compare/prompt_scores.hpp"
 
 namespace punie::compare {

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "compare/compare.hpp"
+#include "compare/comparison.hpp"
 
 namespace punie::compare {
 

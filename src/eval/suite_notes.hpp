@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/suite.hpp"
+#include "eval/suite_data.hpp"
 
 namespace punie::eval {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "eval/suite.hpp"
+#include "eval/suite_data.hpp"
 #include "eval/suite_fields.hpp"
 #include "eval/suite_files.hpp"
 

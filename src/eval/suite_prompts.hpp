@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "eval/suite.hpp"
+#include "eval/suite_data.hpp"
 #include "eval/suite_parts.hpp"
 #include "eval/suite_template.hpp"
 

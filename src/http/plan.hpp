@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "http/client.hpp"
+#include "http/message.hpp"
 #include "http/proxy.hpp"
 #include "http/reader.hpp"
 #include "http/url.hpp"

@@ -9,7 +9,7 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "http/client.hpp"
+#include "http/message.hpp"
 
 namespace punie::http {
 

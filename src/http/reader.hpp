@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/client.hpp"
+#include "http/message.hpp"
 
 namespace punie::http {
 

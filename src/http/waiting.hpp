@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/awaitable.hpp"
-#include "http/client.hpp"
+#include "http/message.hpp"
 
 namespace punie::http {
 

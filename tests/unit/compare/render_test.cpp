@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 
 #include "base/json.hpp"
+#include "compare/compare.hpp"
 #include "compare/words.hpp"
 #include "unit/compare/tables.hpp"
 
