@@ -45,7 +45,7 @@ import types
 from functools import partial
 from pathlib import Path
 
-from training_events import EVENTS, number
+from training_events import EVENTS, marked, number
 from training_state import (
     Batches,
     Checkpoints,
@@ -412,17 +412,6 @@ def make_train(trainer, punie):
         training.run()
 
     return train
-
-
-def marked(module, name, event):
-    original = getattr(module, name)
-
-    def wrapper(*args, **kwargs):
-        result = original(*args, **kwargs)
-        EVENTS.send(event)
-        return result
-
-    setattr(module, name, wrapper)
 
 
 def options_of(lora, given):

@@ -24,7 +24,7 @@ import os
 import sys
 import time
 
-from training_events import EVENTS, number
+from training_events import EVENTS, marked, number
 
 
 class Watch:
@@ -79,18 +79,6 @@ class PunieCallback:
         )
         if self.wrapped_callback is not None:
             self.wrapped_callback.on_val_loss_report(info)
-
-
-def marked(module, name, event):
-    """Replaces module.name by a function that also sends `event` when it returns."""
-    original = getattr(module, name)
-
-    def wrapper(*args, **kwargs):
-        result = original(*args, **kwargs)
-        EVENTS.send(event)
-        return result
-
-    setattr(module, name, wrapper)
 
 
 def time_checkpoints():

@@ -53,3 +53,15 @@ def number(value):
     except (TypeError, ValueError):
         return None
     return value if math.isfinite(value) else None
+
+
+def marked(module, name, event):
+    """Replaces module.name by a function that also sends `event` when it returns."""
+    original = getattr(module, name)
+
+    def wrapper(*args, **kwargs):
+        result = original(*args, **kwargs)
+        EVENTS.send(event)
+        return result
+
+    setattr(module, name, wrapper)

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "base/files.hpp"
-#include "integration/eval/forked.hpp"
+#include "support/forked.hpp"
 
 namespace punie::eval {
 namespace {

@@ -53,17 +53,12 @@ public:
 
     /// Reads until so many whole lines were said; false when it ended or 20 s passed before.
     bool read_lines(std::size_t count) {
-        const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-        while (lines().size() < count) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-                end - std::chrono::steady_clock::now()
-            );
-            if (left.count() <= 0) return false;
-            pollfd watched{read_, POLLIN, 0};
-            if (::poll(&watched, 1, static_cast<int>(left.count())) <= 0) continue;
-            if (!read_some()) return false;
-        }
-        return true;
+        return read_until([&] { return lines().size() >= count; }, std::chrono::seconds(20));
+    }
+
+    /// Reads until `words` were said; false when it ended or `limit` passed before.
+    bool read_until(const std::string& words, std::chrono::nanoseconds limit) {
+        return read_until([&] { return said_.find(words) != std::string::npos; }, limit);
     }
 
     /// Reads to the end and reaps: the exit code, or minus the signal.
@@ -84,6 +79,20 @@ public:
     }
 
 private:
+    bool read_until(const std::function<bool()>& done, std::chrono::nanoseconds limit) {
+        const auto end = std::chrono::steady_clock::now() + limit;
+        while (!done()) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                end - std::chrono::steady_clock::now()
+            );
+            if (left.count() <= 0) return false;
+            pollfd watched{read_, POLLIN, 0};
+            if (::poll(&watched, 1, static_cast<int>(left.count())) <= 0) continue;
+            if (!read_some()) return false;
+        }
+        return true;
+    }
+
     bool read_some() {
         std::array<char, 65536> buffer{};
         const auto count = ::read(read_, buffer.data(), buffer.size());
