@@ -226,7 +226,8 @@ TEST_F(JournalTest, AddAnswersIsAllOrNothing) {
 
 TEST_F(JournalTest, TextsWithQuotesZerosAndBrokenUtf8ComeBackByteForByte) {
     auto journal = open();
-    const std::string odd("'; DROP TABLE runs; -- \0 \xff\xfe \xf0\x9f\x98\x80 \n", 38);
+    static constexpr char bytes[] = "'; DROP TABLE runs; -- \0 \xff\xfe \xf0\x9f\x98\x80 \n";
+    const std::string odd(bytes, sizeof bytes - 1);
     const auto run = must(journal.begin(run_of("eval", odd)));
     auto answer = answer_of(odd);
     answer.reason = odd;
