@@ -2,19 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/json.hpp>
-#include <exception>
 #include <utility>
 
 #include "backend/mlx_installation.hpp"
 #include "base/awaitable.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
+#include "base/run_here.hpp"
 #include "process/child.hpp"
 
 namespace punie::backend {
@@ -177,34 +172,14 @@ public:
         if (auto written = write_atomic(asked, to_text(request_json(options_, request))); !written)
             return written;
         Conversation conversation(options_.model, {on_facts, on_row, request.files.size()});
-        return run({mlx->python.native(), script->native(), asked.native()}, conversation);
+        return run_here(
+            talk({mlx->python.native(), script->native(), asked.native()}, &conversation),
+            options_.stop,
+            "rendering"
+        );
     }
 
 private:
-    Result<void> run(std::vector<std::string> argv, Conversation& conversation) const {
-        asio::io_context context;
-        asio::cancellation_signal cancel;
-        Result<void> result;
-        std::exception_ptr thrown;
-        const auto done = [&](const std::exception_ptr& error, Result<void> value) {
-            thrown = error;
-            result = std::move(value);
-        };
-        asio::co_spawn(
-            context,
-            talk(std::move(argv), &conversation),
-            asio::bind_cancellation_slot(cancel.slot(), done)
-        );
-        const std::stop_callback on_stop(options_.stop, [&] {
-            asio::post(context, [&] { cancel.emit(asio::cancellation_type::terminal); });
-        });
-        context.run();
-        if (!thrown) return result;
-        if (options_.stop.stop_requested())
-            return fail(ErrorCode::cancelled, "rendering was stopped");
-        std::rethrow_exception(thrown);
-    }
-
     RowRendererOptions options_;
 };
 

@@ -52,10 +52,6 @@ std::string_view trim(std::string_view text) {
     return text;
 }
 
-namespace {
-
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none (Unicode 15,
-/// table 3-7).
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto lead = byte(0);
@@ -73,6 +69,8 @@ std::size_t utf8_length(std::string_view text) {
                      (lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second > 0x8F);
     return bad ? 0 : length;
 }
+
+namespace {
 
 /// Length of the text up to and with the BEL or ST that ends a control string (OSC, DCS, SOS, PM,
 /// APC).

@@ -23,6 +23,10 @@ std::vector<std::string> split_lines(std::string_view text);
 
 std::string_view trim(std::string_view text);
 
+/// Length of the well-formed UTF-8 sequence at the start of `text`, which is not empty; 0 if there
+/// is none (Unicode 15, table 3-7).
+std::size_t utf8_length(std::string_view text);
+
 /// Replaces invalid UTF-8 by U+FFFD and control characters (ANSI sequences whole) by nothing; tabs
 /// stay. For showing a child's output without letting it drive the terminal.
 std::string printable(std::string_view bytes);

@@ -81,19 +81,7 @@ ExitCode verdict(
         terminal.note("interrupted; the same command with --resume goes on");
         return ExitCode::interrupted;
     }
-    auto code = outcome.counts.unanswered() > 0 ? ExitCode::failed : ExitCode::done;
-    for (const auto& missed : pipeline::missed_gates(outcome.suite, outcome)) {
-        terminal.note("gate missed: " + missed);
-        code = ExitCode::failed;
-    }
-    if (options.threshold && outcome.accuracy.mean < *options.threshold) {
-        terminal.note(fmt::format(
-            "threshold missed: {:.1f} % passed, at least {:.1f} % was asked for",
-            100 * outcome.accuracy.mean,
-            100 * *options.threshold
-        ));
-        code = ExitCode::failed;
-    }
+    const auto code = judge_limits(terminal, outcome, options.threshold);
     if (outcome.counts.unanswered() > 0)
         terminal.note("the same command with --resume asks what has no answer yet");
     return code;

@@ -6,13 +6,12 @@
 #include <map>
 
 #include "base/text.hpp"
+#include "compare/compare.hpp"
 #include "stats/intervals.hpp"
 
 namespace punie::cli {
 
 namespace {
-
-constexpr std::size_t few_prompts = 20;  ///< under it no claim is made
 
 std::string seconds(double value) {
     return human_duration(std::chrono::duration<double>(value));
@@ -90,17 +89,6 @@ void show_wrong(Terminal& terminal, const pipeline::EvalOutcome& outcome, std::s
             )
         ));
     }
-}
-
-json::object estimate_json(const pipeline::Estimate& estimate) {
-    return {
-        {"mean", estimate.mean},
-        {"low", estimate.low},
-        {"high", estimate.high},
-        {"n", estimate.prompts},
-        {"groups", estimate.groups},
-        {"method", estimate.method}
-    };
 }
 
 json::array samples_json(const pipeline::EvalOutcome& outcome) {
@@ -182,13 +170,13 @@ void show_evaluation(Terminal& terminal, const pipeline::EvalOutcome& outcome, s
     const bool partial =
         outcome.score.prompts > 0 && std::abs(outcome.score.mean - outcome.accuracy.mean) > 1e-9;
     if (partial) terminal.print(estimate_text("score", outcome.score));
-    if (outcome.accuracy.prompts > 0 && outcome.accuracy.prompts < few_prompts) {
+    if (outcome.accuracy.prompts > 0 && outcome.accuracy.prompts < compare::fewest_prompts) {
         terminal.print(terminal.paint(
             Colour::yellow,
             fmt::format(
                 "{} prompts are too few to tell: ask at least {}",
                 outcome.accuracy.prompts,
-                few_prompts
+                compare::fewest_prompts
             )
         ));
     }
@@ -206,6 +194,25 @@ void show_evaluation(Terminal& terminal, const pipeline::EvalOutcome& outcome, s
     for (const auto& note : outcome.scored.notes) terminal.note("note: " + note);
 }
 
+ExitCode judge_limits(
+    Terminal& terminal, const pipeline::EvalOutcome& outcome, std::optional<double> threshold
+) {
+    auto code = outcome.counts.unanswered() > 0 ? ExitCode::failed : ExitCode::done;
+    for (const auto& missed : pipeline::missed_gates(outcome.suite, outcome)) {
+        terminal.note("gate missed: " + missed);
+        code = ExitCode::failed;
+    }
+    if (threshold && outcome.accuracy.mean < *threshold) {
+        terminal.note(fmt::format(
+            "threshold missed: {:.1f} % passed, at least {:.1f} % was asked for",
+            100 * outcome.accuracy.mean,
+            100 * *threshold
+        ));
+        code = ExitCode::failed;
+    }
+    return code;
+}
+
 json::object evaluation_json(const pipeline::EvalOutcome& outcome, bool with_samples) {
     const auto& counts = outcome.counts;
     json::object object{
@@ -215,8 +222,8 @@ json::object evaluation_json(const pipeline::EvalOutcome& outcome, bool with_sam
         {"suite", outcome.suite.name},
         {"complete", counts.unanswered() == 0},
         {"unanswered", counts.unanswered()},
-        {"accuracy", estimate_json(outcome.accuracy)},
-        {"score", estimate_json(outcome.score)},
+        {"accuracy", pipeline::to_json(outcome.accuracy)},
+        {"score", pipeline::to_json(outcome.score)},
         {"samples", outcome.scored.samples.size()},
         {"passed", counts.passed},
         {"answered", counts.answered},

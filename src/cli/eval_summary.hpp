@@ -1,6 +1,7 @@
 #pragma once
 // How an evaluation is told on the terminal and as JSON; shared by eval, score and run.
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,12 @@ std::string progress_text(const pipeline::EvalProgress& progress);
 /// `wrong`).
 void show_evaluation(
     Terminal& terminal, const pipeline::EvalOutcome& outcome, std::size_t wrong = 5
+);
+
+/// Notes each gate of the suite and the threshold (share of passed samples, if given) that was
+/// missed. The exit code: failed for those, and for samples without an answer.
+ExitCode judge_limits(
+    Terminal& terminal, const pipeline::EvalOutcome& outcome, std::optional<double> threshold
 );
 
 json::object evaluation_json(const pipeline::EvalOutcome& outcome, bool with_samples);

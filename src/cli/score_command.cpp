@@ -34,10 +34,7 @@ Result<pipeline::EvalOutcome> judge(const ScoreOptions& options, Terminal& termi
     auto scored = eval::score_responses(outcome.suite, options.responses);
     if (!scored) return std::unexpected(std::move(scored).error());
     outcome.scored = *std::move(scored);
-    outcome.counts = eval::count(outcome.scored.samples);
-    outcome.table = pipeline::score_table(outcome.suite, outcome.scored, options.responses);
-    outcome.accuracy = pipeline::estimate_of(outcome.table, true);
-    outcome.score = pipeline::estimate_of(outcome.table, false);
+    pipeline::summarise(outcome, options.responses);
     outcome.responses = options.responses;
     return outcome;
 }
@@ -51,20 +48,7 @@ ExitCode run_score(const ScoreOptions& options, Terminal& terminal) {
     } else {
         show_evaluation(terminal, *outcome, options.show_wrong);
     }
-    auto code = outcome->counts.unanswered() > 0 ? ExitCode::failed : ExitCode::done;
-    for (const auto& missed : pipeline::missed_gates(outcome->suite, *outcome)) {
-        terminal.note("gate missed: " + missed);
-        code = ExitCode::failed;
-    }
-    if (options.threshold && outcome->accuracy.mean < *options.threshold) {
-        terminal.note(fmt::format(
-            "threshold missed: {:.1f} % passed, at least {:.1f} % was asked for",
-            100 * outcome->accuracy.mean,
-            100 * *options.threshold
-        ));
-        code = ExitCode::failed;
-    }
-    return code;
+    return judge_limits(terminal, *outcome, options.threshold);
 }
 
 }  // namespace

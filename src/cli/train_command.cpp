@@ -10,8 +10,8 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/loss_curve.hpp"
-#include "journal/environment.hpp"
-#include "journal/journal.hpp"
+#include "cli/run_record.hpp"
+#include "pipeline/attempt.hpp"
 #include "pipeline/identity.hpp"
 #include "training/train.hpp"
 #include "training/train_file.hpp"
@@ -144,23 +144,18 @@ std::string facts_text(const training::TrainDataFacts& facts) {
     return text;
 }
 
-/// The run in the journal, from its begin to its end. A journal that cannot be written is said once
-/// and never stops a training.
+/// A training in the journal, from its begin to its end.
 class Record {
 public:
-    explicit Record(Terminal& terminal) : terminal_(terminal) {}
+    explicit Record(Terminal& terminal) : record_(terminal) {}
 
     /// What could not start is no run.
     void begin(const training::TrainOptions& options, const Flags& flags) {
-        auto opened =
-            journal::Journal::open(journal::find_journal_folder(std::filesystem::current_path()));
-        if (!opened) return lost(opened.error());
-        journal_.emplace(*std::move(opened));
+        hashes_["model"] = pipeline::content_hash(options.model).value_or("");
+        hashes_["data"] = pipeline::content_hash(options.data).value_or("");
         journal::Run run;
         run.kind = "train";
         run.name = flags.name.empty() ? options.adapter.filename().string() : flags.name;
-        run.command = typed_command();
-        run.punie_version = PUNIE_VERSION;
         run.config_json = to_text(json::object{
             {"model", options.model},
             {"data", options.data.string()},
@@ -170,65 +165,36 @@ public:
             {"early_stop", options.early_stop},
             {"resume", options.resume}
         });
-        hashes_["model"] = pipeline::content_hash(options.model).value_or("");
-        hashes_["data"] = pipeline::content_hash(options.data).value_or("");
         run.hashes_json = to_text(hashes_);
-        run.environment_json = journal::environment_json();
-        auto begun = journal_->begin(std::move(run));
-        if (!begun) return lost(begun.error());
-        run_ = *std::move(begun);
+        record_.begin(std::move(run));
     }
 
     void add(const training::TrainReport& report) {
-        if (!run_) return;
-        const auto added = journal_->add_point(
-            run_->id,
-            {.iteration = report.iteration,
-             .train_loss = report.train_loss,
-             .valid_loss = report.valid_loss,
-             .tokens_per_second = report.tokens_per_second,
-             .peak_memory_gb = report.peak_memory_gb,
-             .seconds =
-                 std::chrono::duration<double>(std::chrono::steady_clock::now() - began_).count()}
-        );
-        if (!added) lost(added.error());
+        record_.add(pipeline::point_of(report, began_));
     }
 
     void end(const Result<training::TrainResult>& result) {
-        if (!run_) return;
-        using State = journal::RunState;
-        if (!result) {
-            const bool stopped = result.error().code() == ErrorCode::cancelled;
-            run_->state = stopped ? State::interrupted : State::failed;
-            run_->error = result.error().message();
-        } else {
-            for (const auto& report : result->reports) {
-                if (report.iteration <= result->resumed_from) add(report);
-            }
-            if (!run_) return;
-            run_->state = result->complete() ? State::done : State::failed;
-            if (!result->complete()) run_->error = result->stop->message;
-            hashes_["adapter"] = pipeline::content_hash(result->adapter).value_or("");
-            run_->hashes_json = to_text(hashes_);
-            run_->results_json = to_text(training::to_json(*result));
-            auto config = parse_json(run_->config_json).value_or(json::object());
-            config.as_object()["settings"] = result->settings;
-            run_->config_json = to_text(config);
+        if (!result) return record_.end(result.error());
+        for (const auto& report : result->reports) {
+            if (report.iteration <= result->resumed_from) add(report);
         }
-        if (auto updated = journal_->update(*run_); !updated) lost(updated.error());
+        auto* run = record_.run();
+        if (run == nullptr) return;
+        run->state = result->complete() ? journal::RunState::done : journal::RunState::failed;
+        if (!result->complete()) run->error = result->stop->message;
+        hashes_["adapter"] = pipeline::content_hash(result->adapter).value_or("");
+        run->hashes_json = to_text(hashes_);
+        run->results_json = to_text(training::to_json(*result));
+        auto config = parse_json(run->config_json).value_or(json::object());
+        config.as_object()["settings"] = result->settings;
+        run->config_json = to_text(config);
+        record_.end();
     }
 
-    std::string id() const { return run_ ? run_->id : ""; }
+    std::string id() const { return record_.id(); }
 
 private:
-    void lost(const Error& error) {
-        terminal_.note(fmt::format("note: not in the journal: {}", error.message()));
-        run_.reset();
-    }
-
-    Terminal& terminal_;
-    std::optional<journal::Journal> journal_;
-    std::optional<journal::Run> run_;
+    RunRecord record_;
     json::object hashes_;
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };

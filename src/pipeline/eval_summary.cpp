@@ -16,6 +16,15 @@ bool is_judged(const eval::ScoredSample& sample) {
     return sample.state == eval::SampleState::answered || sample.state == eval::SampleState::cut;
 }
 
+/// A prompt's samples, added up.
+struct PromptSum {
+    double sum = 0;
+    std::size_t count = 0;
+    std::string group;
+};
+
+}  // namespace
+
 json::object to_json(const Estimate& estimate) {
     return {
         {"mean", estimate.mean},
@@ -26,15 +35,6 @@ json::object to_json(const Estimate& estimate) {
         {"method", estimate.method}
     };
 }
-
-/// A prompt's samples, added up.
-struct PromptSum {
-    double sum = 0;
-    std::size_t count = 0;
-    std::string group;
-};
-
-}  // namespace
 
 compare::ScoreTable score_table(
     const eval::Suite& suite, const eval::ScoredRun& scored, std::string name
@@ -96,6 +96,13 @@ Estimate estimate_of(const compare::ScoreTable& table, bool passed) {
         .groups = numbers.size(),
         .method = std::string(mean.method)
     };
+}
+
+void summarise(EvalOutcome& outcome, std::string name) {
+    outcome.counts = eval::count(outcome.scored.samples);
+    outcome.table = score_table(outcome.suite, outcome.scored, std::move(name));
+    outcome.accuracy = estimate_of(outcome.table, true);
+    outcome.score = estimate_of(outcome.table, false);
 }
 
 std::string eval_results_json(

@@ -3,11 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <set>
 
 #include "backend/backend.hpp"
@@ -17,10 +12,11 @@
 #include "base/files.hpp"
 #include "base/hash.hpp"
 #include "base/json.hpp"
+#include "base/run_here.hpp"
 #include "eval/response_file.hpp"
-#include "journal/environment.hpp"
 #include "openai/post.hpp"
 #include "pipeline/ask_endpoint.hpp"
+#include "pipeline/attempt.hpp"
 #include "pipeline/identity.hpp"
 
 namespace punie::pipeline {
@@ -30,33 +26,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto sync_every = std::chrono::seconds(2);
-
-/// Runs a coroutine here until its end; `stop` cancels it.
-template <typename T>
-Result<T> run_here(Task<Result<T>> task, std::stop_token stop) {
-    asio::io_context context(1);
-    asio::cancellation_signal cancel;
-    std::optional<Result<T>> result;
-    asio::co_spawn(
-        context,
-        std::move(task),
-        asio::bind_cancellation_slot(
-            cancel.slot(),
-            [&result](const std::exception_ptr& thrown, Result<T> value) {
-                if (thrown) {
-                    result.emplace(fail(ErrorCode::cancelled, "the evaluation was cancelled"));
-                } else {
-                    result.emplace(std::move(value));
-                }
-            }
-        )
-    );
-    const std::stop_callback on_stop(std::move(stop), [&] {
-        asio::post(context, [&cancel] { cancel.emit(asio::cancellation_type::terminal); });
-    });
-    context.run();
-    return std::move(*result);
-}
 
 /// The work of one `evaluate`, step by step.
 class Evaluation {
@@ -163,7 +132,8 @@ private:
         if (managed()) {
             options.model = backend::backend_for(job_.server.backend()).request_model(job_.server);
         } else if (options.model.empty()) {
-            auto name = run_here(openai::find_model_name(endpoint(job_.server)), stop_);
+            auto name =
+                run_here(openai::find_model_name(endpoint(job_.server)), stop_, "the evaluation");
             if (!name) return std::unexpected(std::move(name).error());
             options.model = *name;
         }
@@ -255,19 +225,12 @@ private:
     void describe(journal::Run& run, const std::string& run_key) const {
         run.kind = "eval";
         run.name = job_.name.empty() ? default_name() : job_.name;
-        run.command = job_.command;
-        std::error_code ignored;
-        run.folder = std::filesystem::current_path(ignored).string();
-        run.punie_version = PUNIE_VERSION;
         run.key = run_key;
         run.parent = job_.parent;
         run.stage = job_.stage;
-        run.state = journal::RunState::running;
-        run.finished = 0;
-        run.error.clear();
         run.config_json = to_text(config());
         run.hashes_json = to_text(hashes_);
-        run.environment_json = journal::environment_json();
+        begin_attempt(run, job_.command);
     }
 
     json::object config() const {
@@ -341,7 +304,8 @@ private:
                               ) { return keep(record, prompt); },
                  .on_progress = [this](const eval::RunnerProgress& runner) { show(runner); }}
             ),
-            stop_
+            stop_,
+            "the evaluation"
         );
         if (auto synced = file_->sync(); !synced) return synced;
         if (!done) return std::unexpected(std::move(done).error());
@@ -397,9 +361,7 @@ private:
 
     /// Nothing could be asked: the run says why.
     Result<EvalOutcome> failed(Error error) {
-        outcome_.run.state = error.code() == ErrorCode::cancelled ? journal::RunState::interrupted
-                                                                  : journal::RunState::failed;
-        outcome_.run.error = error.message();
+        end_with(outcome_.run, error);
         (void)journal_.update(outcome_.run);  // the first error is the one to report
         return std::unexpected(std::move(error));
     }
@@ -409,14 +371,11 @@ private:
         if (!scored) return failed(std::move(scored).error());
         outcome_.scored = std::move(*scored);
         add_not_asked();
-        outcome_.counts = eval::count(outcome_.scored.samples);
-        outcome_.table = score_table(outcome_.suite, outcome_.scored, outcome_.run.name);
+        summarise(outcome_, outcome_.run.name);
         outcome_.table.source = outcome_.run.id;
         outcome_.table.identity.sampling_hash = plan_.sampling_hash;
         outcome_.table.identity.template_hash = string_member(hashes_, "template").value_or("");
         outcome_.table.identity.backend = backend_;
-        outcome_.accuracy = estimate_of(outcome_.table, true);
-        outcome_.score = estimate_of(outcome_.table, false);
         return record();
     }
 

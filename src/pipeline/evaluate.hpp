@@ -97,6 +97,13 @@ compare::ScoreTable score_table(
 /// Mean and interval as `punie compare` has them.
 Estimate estimate_of(const compare::ScoreTable& table, bool passed);
 
+/// {"mean","low","high","n","groups","method"}.
+json::object to_json(const Estimate& estimate);
+
+/// Fills in what follows from an outcome's suite and judged samples: counts, table, accuracy,
+/// score.
+void summarise(EvalOutcome& outcome, std::string name);
+
 /// {"accuracy": {"mean","low","high","n","method"}, "score": ..., "answered", ...}: results_json of
 /// an eval run.
 std::string eval_results_json(

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "pipeline/run.hpp"
 #include "pipeline/runner.hpp"
 #include "stats/intervals.hpp"
 

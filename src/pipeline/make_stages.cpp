@@ -4,6 +4,8 @@
 #include <punie/training_benchmark.hpp>
 
 #include "base/text.hpp"
+#include "pipeline/attempt.hpp"
+#include "pipeline/run.hpp"
 #include "pipeline/runner.hpp"
 #include "training/make_model.hpp"
 #include "training/train.hpp"
@@ -197,17 +199,7 @@ Result<void> run_train(Work& work, const StageStatus& status) {
                        ) { work.say(status.stage, "progress", progress_line(progress)); },
         .on_report =
             [&](const training::TrainReport& report) {
-                auto added = work.journal.add_point(
-                    run->id,
-                    {.iteration = report.iteration,
-                     .train_loss = report.train_loss,
-                     .valid_loss = report.valid_loss,
-                     .tokens_per_second = report.tokens_per_second,
-                     .peak_memory_gb = report.peak_memory_gb,
-                     .seconds =
-                         std::chrono::duration<double>(std::chrono::steady_clock::now() - began)
-                             .count()}
-                );
+                auto added = work.journal.add_point(run->id, point_of(report, began));
                 if (!added && !journal_error) journal_error = std::move(added).error();
             },
         .on_facts =

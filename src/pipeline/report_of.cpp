@@ -15,8 +15,6 @@ namespace punie::pipeline {
 
 namespace {
 
-constexpr std::size_t few_prompts = 20;
-
 report::Tone tone_of(const ReportParts& parts) {
     const auto& evaluations = *parts.evaluations;
     const bool incomplete = std::ranges::any_of(evaluations, [](const EvalOutcome& one) {
@@ -115,7 +113,7 @@ std::string verdict_of(
         100 * one.accuracy.low,
         100 * one.accuracy.high
     );
-    if (one.accuracy.prompts >= few_prompts) return figure;
+    if (one.accuracy.prompts >= compare::fewest_prompts) return figure;
     return figure + fmt::format("; {} prompts are too few to tell", one.accuracy.prompts);
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.hpp"
-#include "journal/environment.hpp"
+#include "pipeline/attempt.hpp"
 #include "pipeline/report_of.hpp"
 #include "pipeline/runner.hpp"
 
@@ -89,16 +89,9 @@ Result<journal::Run> begin_experiment(Work& work, const std::vector<StageStatus>
     run.kind = "experiment";
     run.name = work.experiment.name;
     run.key = key;
-    run.state = journal::RunState::running;
-    run.finished = 0;
-    run.error.clear();
-    run.command = work.options.command;
-    std::error_code ignored;
-    run.folder = std::filesystem::current_path(ignored).string();
-    run.punie_version = PUNIE_VERSION;
+    begin_attempt(run, work.options.command);
     run.config_json =
         to_text(json::object{{"file", std::filesystem::absolute(work.experiment.file).string()}});
-    run.environment_json = journal::environment_json();
     return work.journal.begin(std::move(run));
 }
 
@@ -125,16 +118,9 @@ Result<journal::Run> Work::begin(const StageStatus& status, json::object config)
     made.stage = fmt::format("{}/{}", experiment.name, status.stage.id);
     made.parent = run;
     made.key = status.key;
-    made.state = journal::RunState::running;
     made.started = 0;  // of this attempt: what it took is estimated from it
-    made.finished = 0;
-    made.error.clear();
-    made.command = options.command;
-    std::error_code ignored;
-    made.folder = std::filesystem::current_path(ignored).string();
-    made.punie_version = PUNIE_VERSION;
     made.config_json = to_text(config);
-    made.environment_json = journal::environment_json();
+    begin_attempt(made, options.command);
     return journal.begin(std::move(made));
 }
 
@@ -145,9 +131,7 @@ Result<void> Work::finish(journal::Run made, json::object results) const {
 }
 
 Error Work::failed(journal::Run made, Error error) const {
-    made.state = error.code() == ErrorCode::cancelled ? journal::RunState::interrupted
-                                                      : journal::RunState::failed;
-    made.error = error.message();
+    end_with(made, error);
     (void)journal.update(made);  // the first error is the one to report
     return error;
 }

@@ -8,7 +8,7 @@
 
 #include "compare/compare.hpp"
 #include "compare/gates.hpp"
-#include "pipeline/run.hpp"
+#include "pipeline/run_types.hpp"
 #include "pipeline/stage_records.hpp"
 
 namespace punie::pipeline {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "journal/journal.hpp"
-#include "pipeline/run.hpp"
+#include "pipeline/run_types.hpp"
 
 namespace punie::pipeline {
 

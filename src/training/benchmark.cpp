@@ -2,14 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
 #include <exception>
 #include <utility>
 
+#include "base/run_here.hpp"
 #include "process/system.hpp"
 #include "training/advice.hpp"
 #include "training/feasibility.hpp"
@@ -155,33 +151,11 @@ Result<BenchmarkResult> run_training_benchmark(
     const std::function<void(const BenchmarkProgress&)>& on_progress,
     std::stop_token stop
 ) {
-    asio::io_context context;
-    asio::cancellation_signal cancel;
-    Result<BenchmarkResult> result =
-        fail(ErrorCode::cancelled, "the training benchmark was stopped");
-    if (stop.stop_requested()) return result;
-    const auto done = [&](const std::exception_ptr& error, Result<BenchmarkResult> finished) {
-        if (!error) {
-            result = std::move(finished);
-            return;
-        }
-        try {
-            std::rethrow_exception(error);
-        } catch (const boost::system::system_error& system) {
-            if (system.code() != asio::error::operation_aborted)
-                throw;  // aborted: `result` says so already
-        }
-    };
-    asio::co_spawn(
-        context,
-        training::benchmark(options, on_progress),
-        asio::bind_cancellation_slot(cancel.slot(), done)
+    if (stop.stop_requested())
+        return fail(ErrorCode::cancelled, "the training benchmark was stopped");
+    return run_here(
+        training::benchmark(options, on_progress), std::move(stop), "the training benchmark"
     );
-    const std::stop_callback on_stop(std::move(stop), [&] {
-        asio::post(context, [&] { cancel.emit(asio::cancellation_type::terminal); });
-    });
-    context.run();
-    return result;
 }
 
 }  // namespace punie

@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <map>
 
@@ -18,6 +16,7 @@
 #include "backend/mlx_installation.hpp"
 #include "backend/model_files.hpp"
 #include "base/files.hpp"
+#include "base/run_here.hpp"
 #include "base/text.hpp"
 #include "process/child.hpp"
 #include "process/system.hpp"
@@ -54,44 +53,34 @@ public:
         : argv_(std::move(argv)), phase_(std::move(phase)), calls_(calls) {}
 
     Result<std::string> run(std::stop_token stop) {
-        asio::io_context context(1);
-        asio::cancellation_signal cancel;
-        Result<process::Captured> captured = fail(ErrorCode::cancelled, phase_ + " was stopped");
-        asio::steady_timer pulse(context);
-        beat(pulse);
-        process::SpawnOptions spawn{.argv = argv_};
-        spawn.environment["PYTHONUNBUFFERED"] = "1";
-        spawn.drop_environment = {"PYTHONSTARTUP", "PYTHONINSPECT"};
-        const auto done = [&](const std::exception_ptr& thrown, Result<process::Captured> result) {
-            pulse.cancel();
-            if (!thrown) captured = std::move(result);
-        };
-        asio::co_spawn(
-            context,
-            process::run_to_end(
-                std::move(spawn), std::chrono::duration_cast<Milliseconds>(tool_limit)
-            ),
-            asio::bind_cancellation_slot(cancel.slot(), done)
-        );
-        const std::stop_callback on_stop(std::move(stop), [&] {
-            asio::post(context, [&cancel] { cancel.emit(asio::cancellation_type::all); });
-        });
-        context.run();
+        auto captured = run_here(with_heartbeat(), std::move(stop), phase_);
         if (!captured) return std::unexpected(std::move(captured).error());
         if (!captured->status.success()) return std::unexpected(failure(*captured));
         return std::move(captured->output);
     }
 
 private:
-    void beat(asio::steady_timer& pulse) {
-        if (calls_.on_progress)
-            calls_.on_progress(
-                phase_, std::chrono::duration<double>(Clock::now() - began_).count()
-            );
-        pulse.expires_after(std::chrono::seconds(1));
-        pulse.async_wait([this, &pulse](const boost::system::error_code& error) {
-            if (!error) beat(pulse);
-        });
+    Task<Result<process::Captured>> with_heartbeat() {
+        using asio::experimental::awaitable_operators::operator||;
+        process::SpawnOptions spawn{.argv = argv_};
+        spawn.environment["PYTHONUNBUFFERED"] = "1";
+        spawn.drop_environment = {"PYTHONSTARTUP", "PYTHONINSPECT"};
+        constexpr auto limit = std::chrono::duration_cast<Milliseconds>(tool_limit);
+        // The heartbeat never ends by itself, so the program's result is always the first.
+        auto first = co_await (process::run_to_end(std::move(spawn), limit) || heartbeat());
+        co_return std::get<0>(std::move(first));
+    }
+
+    Task<void> heartbeat() const {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        while (true) {
+            if (calls_.on_progress)
+                calls_.on_progress(
+                    phase_, std::chrono::duration<double>(Clock::now() - began_).count()
+                );
+            timer.expires_after(std::chrono::seconds(1));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
     }
 
     Error failure(const process::Captured& captured) const {

@@ -10,13 +10,13 @@
 #include "backend/mlx_installation.hpp"
 #include "base/files.hpp"
 #include "base/hash.hpp"
+#include "base/run_here.hpp"
 #include "base/text.hpp"
 #include "process/system.hpp"
 #include "training/adapter_folder.hpp"
 #include "training/benchmark.hpp"
 #include "training/feasibility.hpp"
 #include "training/python_child.hpp"
-#include "training/run_here.hpp"
 #include "training/train_checks.hpp"
 #include "training/train_settings.hpp"
 #include "training/trainer_exit.hpp"
@@ -446,10 +446,9 @@ private:
 Result<TrainResult> train_model(
     const TrainOptions& options, const TrainCalls& calls, std::stop_token stop
 ) {
+    if (stop.stop_requested()) return fail(ErrorCode::cancelled, "the training was stopped");
     Training training(options, calls, stop);
-    return run_here<TrainResult>(
-        [&training] { return training.perform(); }, std::move(stop), "the training"
-    );
+    return run_here(training.perform(), std::move(stop), "the training");
 }
 
 }  // namespace punie::training

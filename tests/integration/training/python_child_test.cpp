@@ -6,7 +6,7 @@
 
 #include <sstream>
 
-#include "training/run_here.hpp"
+#include "base/run_here.hpp"
 
 namespace punie::training {
 namespace {
@@ -30,9 +30,7 @@ protected:
     }
 
     Result<PythonEnd> execute(const PythonRun& run) {
-        return run_here<PythonEnd>(
-            [&run] { return run_python(run); }, stop_.get_token(), "the test"
-        );
+        return run_here(run_python(run), stop_.get_token(), "the test");
     }
 
     std::vector<std::string> events_;

@@ -15,15 +15,14 @@
 
 #include "base/awaitable.hpp"
 
-namespace punie::training {
+namespace punie {
 
-/// `make` gives the coroutine (on nothing but what outlives this call). A stop cancels it
-/// (terminal); what it then returns is returned, and one that threw for it becomes `cancelled` with
-/// `what` in the message. Must not be called from inside an event loop.
-template <typename T, typename Make>
-Result<T> run_here(const Make& make, std::stop_token stop, const std::string& what) {
+/// A stop cancels `work` (terminal), one that was asked for before too; what it then returns is
+/// returned, and one that threw for it becomes `cancelled` with `what` in the message. Must not be
+/// called from inside an event loop.
+template <typename T>
+Result<T> run_here(Task<Result<T>> work, std::stop_token stop, const std::string& what) {
     Result<T> result = fail(ErrorCode::cancelled, what + " was stopped");
-    if (stop.stop_requested()) return result;
     asio::io_context context(1);
     asio::cancellation_signal cancel;
     const auto done = [&result](const std::exception_ptr& thrown, Result<T> finished) {
@@ -38,7 +37,7 @@ Result<T> run_here(const Make& make, std::stop_token stop, const std::string& wh
                 throw;  // aborted: `result` says so already
         }
     };
-    asio::co_spawn(context, make(), asio::bind_cancellation_slot(cancel.slot(), done));
+    asio::co_spawn(context, std::move(work), asio::bind_cancellation_slot(cancel.slot(), done));
     const std::stop_callback on_stop(std::move(stop), [&] {
         asio::post(context, [&cancel] { cancel.emit(asio::cancellation_type::terminal); });
     });
@@ -46,4 +45,4 @@ Result<T> run_here(const Make& make, std::stop_token stop, const std::string& wh
     return result;
 }
 
-}  // namespace punie::training
+}  // namespace punie
