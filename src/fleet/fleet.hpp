@@ -1,0 +1,174 @@
+#pragma once
+// The models that are served and the requests that wait for them. One thread, one writer.
+
+#include <punie/error.hpp>
+#include <punie/server_process.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/awaitable.hpp"
+#include "fleet/gateway_config.hpp"
+
+namespace punie::fleet {
+
+/// What a waiting request can be told.
+struct Waiting {
+    std::string model;
+    ServerState state = ServerState::stopped;  ///< of its server
+    std::size_t place = 0;                     ///< in the queue, from 1
+    std::chrono::duration<double> waited{0};
+    std::optional<double> seconds_left{};  ///< from earlier loads; nothing if never measured
+    std::string why;                       ///< "loading", "waits for 3 answers of b to end"
+};
+
+/// A request that wants a model.
+struct Ask {
+    std::string model;   ///< name, alias or "base:adapter"
+    std::string client;  ///< who, for fairness: the key's name or the address
+    int priority = 0;
+    std::uint64_t body_bytes = 0;        ///< held while it waits
+    std::optional<Milliseconds> wait{};  ///< nothing: QueueSpec::wait
+    std::function<void(const Waiting&)> on_wait{
+    };  ///< when it begins to wait, and about once a second
+};
+
+/// Why a request was not admitted; the reasons that have a time say when a repeat makes sense.
+struct Refusal {
+    enum class Kind {
+        unknown_model,  ///< 404
+        queue_full,     ///< 429
+        deadline,       ///< 504: waited its time
+        backing_off,    ///< 503: crash loop, with the last reason
+        does_not_fit,   ///< 507 or 503: over the memory budget, with the numbers
+        start_failed,   ///< 503: with the reason from its log
+        poisoned,       ///< 502: this request killed two fresh servers
+        closing,        ///< 503: shutting down
+        cancelled,      ///< the client left
+    };
+    Kind kind;
+    Error error;
+    std::optional<Milliseconds> retry_after{};
+};
+
+/// The right to send one request on to a ready server. Dropping it ends the request.
+class Lease {
+public:
+    Lease(Lease&&) noexcept;
+    Lease& operator=(Lease&&) noexcept;
+    ~Lease();
+
+    const ModelSpec& model() const;
+    std::string served_name() const;        ///< "base:adapter" or the model's name
+    std::string base_url() const;           ///< "http://127.0.0.1:41234/v1"
+    std::string request_model() const;      ///< what the body's "model" must become
+    std::filesystem::path adapter() const;  ///< for the body's "adapters" (mlx); "" none
+    std::string api_key() const;            ///< of an upstream that is not ours; "" none
+    std::vector<std::pair<std::string, std::string>> defaults(
+    ) const;                           ///< JSON texts of sampling fields
+    std::uint64_t generation() const;  ///< differs between two starts of a server
+
+    /// The server's process ended or refused: the next `admit` waits for a fresh one. True if it
+    /// may be asked again with this request (fewer than two servers died of it).
+    bool broke(const Error& error);
+
+private:
+    friend class Fleet;
+    struct Impl;
+    explicit Lease(std::shared_ptr<Impl> impl);
+    std::shared_ptr<Impl> impl_;
+};
+
+/// One model as `punie ps` shows it.
+struct ModelStatus {
+    std::string name;
+    std::vector<std::string> aliases;
+    std::vector<std::string> adapters;  ///< "base:adapter" names
+    std::string adapter_loaded;         ///< the one its server holds now
+    BackendKind backend = BackendKind::mlx;
+    std::string path;  ///< of the model, or the upstream's URL
+    ServerState state = ServerState::stopped;
+    std::string reason;          ///< of the state: "unloaded after 600 s without a request"
+    std::optional<Error> error;  ///< of `failed`
+    std::chrono::system_clock::time_point since;
+    std::optional<std::chrono::system_clock::time_point> unloads_at;
+    std::optional<std::chrono::system_clock::time_point> retries_at;
+    pid_t pid = 0;
+    std::string url;
+    std::uint64_t memory = 0;                    ///< bytes of its process tree now
+    std::optional<std::uint64_t> memory_needed;  ///< as configured, else as measured
+    std::size_t running = 0;                     ///< requests
+    std::size_t waiting = 0;
+    std::uint64_t served = 0;
+    std::uint64_t loads = 0;
+    std::uint64_t crashes = 0;
+    std::optional<double> load_seconds;  ///< of the last load
+    bool pinned = false;
+};
+
+/// One thing that happened.
+struct FleetEvent {
+    std::uint64_t number = 0;  ///< counts from 1
+    std::chrono::system_clock::time_point time;
+    std::string model;  ///< "" for the fleet itself
+    std::string what;   ///< "state", "evicted", "reloaded", "refused", "queue", "memory"
+    std::string text;   ///< for a person
+    std::optional<ServerState> state;
+};
+
+struct FleetOptions {
+    std::function<void(const FleetEvent&)> on_event{};
+    /// Tests put fakes in the place of programs: the server that stands for a model.
+    std::function<Result<ServerConfig>(const ModelSpec&)> server_for{};
+    bool check_files = true;
+};
+
+/// Thread: its executor's.
+class Fleet {
+public:
+    Fleet(const asio::any_io_executor& executor, GatewayConfig config, FleetOptions options = {});
+    ~Fleet();
+    Fleet(const Fleet&) = delete;
+    Fleet& operator=(const Fleet&) = delete;
+
+    /// Waits until the model can be asked. Cancellable: a request whose client left is dropped
+    /// unrun.
+    Task<std::expected<Lease, Refusal>> admit(Ask ask);
+
+    std::vector<ModelStatus> status() const;
+    std::optional<ModelStatus> status(std::string_view name) const;
+    const GatewayConfig& config() const;
+    std::uint64_t memory_budget() const;  ///< bytes
+    std::uint64_t memory_used() const;
+
+    /// Loads now, also out of a back-off. Errors: as of a start; not_found; out_of_memory with the
+    /// numbers.
+    Task<Result<void>> load(std::string name);
+    /// Drains, then stops; `force` does not wait for answers. Errors: not_found.
+    Task<Result<void>> unload(std::string name, bool force);
+
+    /// Another configuration: only what changed is restarted; running streams live. Says what it
+    /// did. Errors: invalid_argument.
+    Result<std::vector<std::string>> apply(GatewayConfig config);
+
+    /// Last lines of a model's server; `lines` at most. Errors: not_found.
+    Result<std::vector<std::string>> log(std::string_view name, std::size_t lines) const;
+
+    /// Events since `number` (bounded ring, oldest first).
+    std::vector<FleetEvent> events_since(std::uint64_t number) const;
+    /// Waits for an event after `number`. Cancellable.
+    Task<void> wait_event(std::uint64_t number);
+
+    /// Preloads, time to live, memory watch; runs until `close`.
+    Task<void> run();
+    /// No admission any more, answers may go on for `drain`, then everything is stopped.
+    Task<void> close(Milliseconds drain);
+
+private:
+    struct Impl;
+    std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace punie::fleet
