@@ -121,7 +121,8 @@ Task<void> Control::answer(relay::Exchange& exchange) {
     const auto& head = exchange.head();
     if (head.path.starts_with(models_prefix)) {
         const auto rest = head.path.substr(models_prefix.size());
-        const auto slash = rest.rfind('/');  // names may have slashes, what is done to them has none
+        const auto slash =
+            rest.rfind('/');  // names may have slashes, what is done to them has none
         if (slash != std::string::npos && slash > 0) {
             co_await answer_model(exchange, rest.substr(0, slash), rest.substr(slash + 1));
             co_return;
@@ -278,8 +279,7 @@ Task<void> load_it(fleet::Fleet& fleet, std::string name, std::shared_ptr<Loadin
 
 std::string progress_line(const fleet::Fleet& fleet, const std::string& name, SteadyTime begun) {
     json::object progress{
-        {"seconds",
-         std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()}
+        {"seconds", std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count()}
     };
     if (const auto status = fleet.status(name)) {
         progress["state"] = name_of(status->state);
@@ -303,9 +303,7 @@ Task<void> tell_load(
     auto seen = earlier.empty() ? 0 : earlier.back().number;
     auto next_progress = begun + progress_interval;
     while (!loading->done) {
-        co_await (
-            fleet.wait_event(seen) || loading->ended.wait() || sleep_for(progress_interval)
-        );
+        co_await (fleet.wait_event(seen) || loading->ended.wait() || sleep_for(progress_interval));
         if (co_await cancelled()) co_return;
         std::string text;
         for (const auto& event : fleet.events_since(seen)) {

@@ -23,8 +23,8 @@ json::object failure_json(const Error& error);
 /// The HTTP status that tells of an error.
 int status_of(const Error& error);
 
-/// The lines of `now` that came after those of `before`, both the last lines of one growing log: the
-/// longest end of `before` that `now` begins with is known.
+/// The lines of `now` that came after those of `before`, both the last lines of one growing log:
+/// the longest end of `before` that `now` begins with is known.
 std::vector<std::string> lines_added(
     const std::vector<std::string>& before, const std::vector<std::string>& now
 );

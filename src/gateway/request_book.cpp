@@ -29,10 +29,11 @@ void RequestBook::end(RequestRecord record) {
     changed_.notify();
 }
 
-std::vector<std::pair<std::uint64_t, RequestRecord>> RequestBook::since(std::uint64_t number) const {
-    const auto first = std::ranges::upper_bound(
-        finished_, number, {}, [](const auto& entry) { return entry.first; }
-    );
+std::vector<std::pair<std::uint64_t, RequestRecord>> RequestBook::since(std::uint64_t number
+) const {
+    const auto first = std::ranges::upper_bound(finished_, number, {}, [](const auto& entry) {
+        return entry.first;
+    });
     return {first, finished_.end()};
 }
 
