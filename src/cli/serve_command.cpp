@@ -1,4 +1,5 @@
-// cli/serve_command.cpp: `punie serve`, one model server in the foreground.
+// cli/serve_command.cpp: `punie serve`: one model server in the foreground, or the gateway of a
+// file.
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include "cli/commands.hpp"
 #include "cli/interrupt.hpp"
 #include "cli/model_options.hpp"
+#include "cli/serve_gateway.hpp"
 #include "cli/ticker.hpp"
 #include "punie/server_command.hpp"
 #include "server/backoff.hpp"
@@ -24,6 +26,7 @@ namespace {
 
 struct ServeOptions {
     ModelOptions model;
+    ServeGatewayOptions gateway;
     bool json = false;
     bool restart = false;
 };
@@ -224,6 +227,60 @@ private:
     Interrupt interrupt_;
 };
 
+/// A word before "--" is the gateway's file, all behind it are the server's.
+void sort_words(ServeOptions& options, bool model_given) {
+    if (!model_given || options.gateway.file.empty()) return;
+    auto& arguments = options.model.server.extra_arguments;
+    arguments.insert(arguments.begin(), std::move(options.gateway.file));
+    options.gateway.file.clear();
+}
+
+Result<void> check_gateway_options(const ServeOptions& options) {
+    const auto& gateway = options.gateway;
+    if (!gateway.file.empty() && !gateway.models_dir.empty()) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("both a file ({}) and --models-dir were given", gateway.file),
+            "give one of them"
+        );
+    }
+    if (!options.model.server.extra_arguments.empty()) {
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} was given beside {}; one file is expected",
+                options.model.server.extra_arguments.front(),
+                gateway.file.empty() ? "--models-dir" : gateway.file
+            ),
+            "arguments for a server go into the file: models: arguments:"
+        );
+    }
+    if (gateway.hub_cache && gateway.models_dir.empty()) {
+        return fail(
+            ErrorCode::invalid_argument,
+            "--hub-cache was given without --models-dir",
+            "punie serve --models-dir DIR --hub-cache"
+        );
+    }
+    return {};
+}
+
+ExitCode run_gateway(const CLI::App& sub, ServeOptions& options, Terminal& terminal) {
+    auto& gateway = options.gateway;
+    if (auto checked = check_gateway_options(options); !checked) {
+        return terminal.report(checked.error(), options.json);
+    }
+    gateway.json = options.json;
+    gateway.mlx_lm = options.model.mlx_lm;
+    if (sub.count("--host") > 0) gateway.host = options.model.server.host;
+    if (sub.count("--port") > 0) gateway.port = options.model.server.port;
+    return serve_gateway(gateway, terminal);
+}
+
+bool wants_gateway(const ServeGatewayOptions& options) {
+    return !options.file.empty() || !options.models_dir.empty() || options.schema;
+}
+
 ExitCode run_serve(const ServeOptions& options, Terminal& terminal) {
     if (options.model.backend == name_of(BackendKind::openai)) {
         return terminal.report(
@@ -244,8 +301,23 @@ ExitCode run_serve(const ServeOptions& options, Terminal& terminal) {
 
 void add_serve(CLI::App& app, Commands& commands) {
     auto options = std::make_shared<ServeOptions>();
-    auto* sub = app.add_subcommand("serve", "Serve one model in the foreground");
+    auto* sub = app.add_subcommand(
+        "serve", "Serve one model, or many behind one endpoint, in the foreground"
+    );
+    auto& gateway = options->gateway;
+    sub->add_option("file", gateway.file, "punie.yaml: many models behind one endpoint");
+    sub->add_option(
+        "--models-dir", gateway.models_dir, "Serve every MLX and GGUF model below this folder"
+    );
+    sub->add_flag(
+        "--hub-cache", gateway.hub_cache, "With --models-dir: also the models already downloaded"
+    );
+    sub->add_flag("--check", gateway.check, "Only check the file");
+    sub->add_flag("--schema", gateway.schema, "Print the file's JSON Schema");
+    sub->add_option("--log-format", gateway.log_format, "Lines of finished requests: text or json")
+        ->capture_default_str();
     add_model_options(*sub, options->model);
+    sub->get_option("--model")->required(false);
     sub->add_flag(
         "--restart", options->restart, "Start it again when it dies, with growing pauses"
     );
@@ -260,9 +332,24 @@ void add_serve(CLI::App& app, Commands& commands) {
         "  punie serve --model models/tiny\n"
         "  punie serve --model models/tiny --adapter adapters/run1 --port 0\n"
         "  punie serve --model qwen.gguf --backend llama --context-size 8192 -- --threads 4\n"
-        "  punie serve --model models/tiny --restart --json"
+        "  punie serve --model models/tiny --restart --json\n"
+        "  punie serve punie.yaml                         many models, started on demand\n"
+        "  punie serve punie.yaml --check\n"
+        "  punie serve --models-dir models"
     );
-    commands.on(sub, [options](Terminal& terminal) { return run_serve(*options, terminal); });
+    commands.on(sub, [options, sub](Terminal& terminal) {
+        const bool model_given = sub->count("--model") > 0;
+        sort_words(*options, model_given);
+        if (wants_gateway(options->gateway)) return run_gateway(*sub, *options, terminal);
+        if (!model_given) {
+            return terminal.report(
+                Error(ErrorCode::invalid_argument, "neither a model nor a file was given")
+                    .with_hint("punie serve --model DIR, or punie serve punie.yaml"),
+                options->json
+            );
+        }
+        return run_serve(*options, terminal);
+    });
 }
 
 }  // namespace punie::cli

@@ -1,0 +1,101 @@
+#include "gateway/asked.hpp"
+
+#include <boost/json.hpp>
+
+#include "base/json.hpp"
+
+namespace punie::gateway {
+
+namespace {
+
+constexpr std::size_t piece = 64 * 1024;
+
+Result<BodyTop> scan(const relay::Body& body) {
+    BodyScan scan;
+    if (body.in_memory()) {
+        if (auto fed = scan.feed(body.text()); !fed) return std::unexpected(std::move(fed).error());
+        return scan.end();
+    }
+    for (std::uint64_t at = 0; at < body.size(); at += piece) {
+        auto bytes = body.read(at, piece);
+        if (!bytes) return std::unexpected(std::move(bytes).error());
+        if (auto fed = scan.feed(*bytes); !fed) return std::unexpected(std::move(fed).error());
+    }
+    return scan.end();
+}
+
+std::string json_text(std::string_view text) {
+    return json::serialize(json::string(text));
+}
+
+}  // namespace
+
+Result<std::string> whole_text(const relay::Body& body) {
+    if (body.in_memory()) return body.text();
+    return body.read(0, body.size());
+}
+
+Task<std::optional<Asked>> read_asked(Visit& visit) {
+    auto body = co_await visit.exchange().read_body();
+    if (!body) {
+        visit.note(std::string(name_of(body.error().code())), body.error().message());
+        co_return std::nullopt;
+    }
+    visit.record().bytes_in = body->size();
+    auto top = scan(*body);
+    if (!top) {
+        Refused refused{.status = 400, .code = "invalid_json", .error = std::move(top).error()};
+        if (refused.error.code() == ErrorCode::io) refused.status = 500;
+        co_await visit.refuse(std::move(refused));
+        co_return std::nullopt;
+    }
+    Asked asked{.body = *std::move(body), .top = *std::move(top), .model = {}};
+    auto model = asked.top.text("model");
+    if (!model || model->empty()) {
+        co_await visit.refuse(
+            {.status = 400,
+             .code = "missing_model",
+             .error = Error(
+                          ErrorCode::invalid_argument,
+                          asked.top.find("model") == nullptr
+                              ? "model: the body names none; a text is expected"
+                              : "model: what the body names is no text"
+             )
+                          .with_hint("GET /v1/models lists the models there are")}
+        );
+        co_return std::nullopt;
+    }
+    asked.model = *std::move(model);
+    asked.stream = asked.top.is_true("stream");
+    visit.record().stream = asked.stream;
+    co_return asked;
+}
+
+std::vector<std::pair<std::string, std::string>> wanted_values(
+    const fleet::Lease& lease, const BodyTop& top
+) {
+    std::vector<std::pair<std::string, std::string>> values;
+    const auto model = lease.request_model();
+    if (!model.empty() && top.text("model") != model) {
+        values.emplace_back("model", json_text(model));
+    }
+    if (const auto adapter = lease.adapter(); !adapter.empty()) {
+        values.emplace_back("adapters", json_text(adapter.string()));
+    }
+    for (auto& [name, text] : lease.defaults()) {
+        if (!lease.model().sampling_overridable || top.find(name) == nullptr) {
+            values.emplace_back(name, text);
+        }
+    }
+    return values;
+}
+
+Result<relay::Body> body_for(const Asked& asked, const fleet::Lease& lease) {
+    const auto splices = splices_for(asked.top, wanted_values(lease, asked.top));
+    auto text = whole_text(asked.body);
+    if (!text) return std::unexpected(std::move(text).error());
+    if (splices.empty()) return relay::Body(*std::move(text));
+    return relay::Body(spliced(*text, splices));
+}
+
+}  // namespace punie::gateway

@@ -1,0 +1,93 @@
+#include "gateway/attempt.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/this_coro.hpp>
+
+namespace punie::gateway {
+
+namespace {
+
+/// A server of ours may think for long; only one that is not ours must answer within a limit.
+relay::UpstreamLimits limits_for(const fleet::Lease& lease) {
+    relay::UpstreamLimits limits;
+    if (lease.model().upstream) limits.connect = Milliseconds(10'000);
+    return limits;
+}
+
+Refused bad_gateway(const fleet::Lease& lease, const Error& error) {
+    auto told = Error(
+        ErrorCode::connection,
+        fmt::format("the server of {} gave no answer: {}", lease.served_name(), error.message())
+    );
+    if (!error.log_tail().empty()) told = std::move(told).with_log(error.log_tail());
+    return {
+        .status = error.code() == ErrorCode::timeout ? 504 : 502,
+        .code = "server_failed",
+        .error = std::move(told)
+    };
+}
+
+/// One attempt; the error of a server that broke is in `server_error`.
+Task<Outcome> attempt(
+    Visit& visit,
+    const Question& question,
+    const Deliver& deliver,
+    const fleet::Lease& lease,
+    Error& server_error
+) {
+    auto body = question.body(lease);
+    if (!body) {
+        co_await visit.refuse({.status = 400, .code = "invalid_request", .error = body.error()});
+        co_return Outcome::done;
+    }
+    relay::UpstreamRequest request{
+        .method = question.method,
+        .target = target_for(lease, question.target),
+        .headers = headers_for(lease, visit.head().headers)
+    };
+    auto origin = origin_of(visit.services(), lease);
+    visit.live().phase = "sent";
+    auto answer = co_await visit.services().upstreams.send(
+        std::move(origin), std::move(request), *body, limits_for(lease)
+    );
+    if (!answer) {
+        server_error = std::move(answer.error().error);
+        co_return co_await client_left() ? Outcome::done : Outcome::retry;
+    }
+    visit.live().phase = "answering";
+    co_return co_await deliver(*answer, lease, server_error);
+}
+
+}  // namespace
+
+Task<bool> client_left() {
+    const auto state = co_await asio::this_coro::cancellation_state;
+    co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
+    while (true) {
+        visit.live().phase = "waiting";
+        const double asked_at = visit.seconds();
+        auto lease = co_await admit(visit, question.model, question.body_bytes, question.sign);
+        visit.record().waited += visit.seconds() - asked_at;
+        if (!lease) {
+            co_await visit.refuse(std::move(lease).error());
+            co_return;
+        }
+        visit.record().model = lease->served_name();
+        visit.live().model = visit.record().model;
+        Error server_error(ErrorCode::connection, "");
+        const auto outcome = co_await attempt(visit, question, deliver, *lease, server_error);
+        if (outcome == Outcome::done) co_return;
+        const bool again = lease->broke(server_error);
+        if (!again || visit.record().attempts >= 2) {
+            co_await visit.refuse(bad_gateway(*lease, server_error));
+            co_return;
+        }
+        ++visit.record().attempts;
+    }
+}
+
+}  // namespace punie::gateway

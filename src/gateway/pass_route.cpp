@@ -1,0 +1,276 @@
+#include "gateway/pass_route.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "gateway/attempt.hpp"
+#include "translate/mending.hpp"
+
+namespace punie::gateway {
+
+namespace {
+
+constexpr std::size_t longest_mended = 64U << 20U;
+
+/// The request's tools, for mending; null where there are none.
+json::value tools_of(const Asked& asked) {
+    const auto* member = asked.top.find("tools");
+    if (member == nullptr || member->text == "null" || member->text == "[]") return nullptr;
+    const auto text = asked.body.read(member->begin, member->end - member->begin);
+    if (!text) return nullptr;
+    const auto parsed = parse_json(*text);
+    return parsed ? *parsed : json::value(nullptr);
+}
+
+bool is_stream(const relay::UpstreamAnswer& answer) {
+    const auto type = relay::find_header(answer.headers(), "content-type");
+    return type && type->starts_with("text/event-stream");
+}
+
+/// What a server says of itself or of who may read its answers is not passed on.
+relay::Headers passed_headers(const relay::UpstreamAnswer& answer) {
+    relay::Headers headers;
+    for (const auto& header : answer.headers()) {
+        const bool dropped =
+            header.first.size() > 7 &&
+            (http::find_header({header}, "server") || http::find_header({header}, "date") ||
+             http::find_header({header}, "x-request-id") ||
+             http::find_header({header}, "set-cookie") ||
+             http::find_header({header}, "access-control-allow-origin") ||
+             http::find_header({header}, "access-control-allow-credentials") ||
+             http::find_header({header}, "access-control-allow-methods") ||
+             http::find_header({header}, "access-control-allow-headers"));
+        if (!dropped) headers.push_back(header);
+    }
+    return headers;
+}
+
+/// Passes one answer on. Lives as long as its request.
+class Passing {
+public:
+    /// `tools`: the request's, for mending; null for none.
+    Passing(Visit& visit, json::value tools)
+        : visit_(visit),
+          tools_(std::move(tools)),
+          wants_done_(visit.head().path.ends_with("/completions")) {}
+
+    Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
+        if (is_stream(answer)) co_return co_await stream(answer, server_error);
+        if (visit_.exchange().begun()) co_return co_await late_answer(answer, server_error);
+        if (!tools_.is_null() && answer.status() == 200) {
+            co_return co_await mended(answer, server_error);
+        }
+        co_return co_await plain(answer, server_error);
+    }
+
+private:
+    /// Nothing is begun before the first piece is there: until then another server may be asked.
+    Task<Outcome> plain(relay::UpstreamAnswer& answer, Error& server_error) {
+        auto piece = co_await answer.next();
+        if (!piece) co_return failed(std::move(piece).error(), server_error);
+        visit_.record().first_byte = visit_.seconds();
+        if (!co_await visit_.begin(answer.status(), passed_headers(answer), answer.length())) {
+            co_return Outcome::done;
+        }
+        while (*piece) {
+            if (!co_await visit_.write(**piece)) co_return Outcome::done;
+            piece = co_await answer.next();
+            if (!piece) {
+                co_await torn(std::move(piece).error());
+                co_return Outcome::done;
+            }
+        }
+        (void)co_await visit_.exchange().finish();
+        co_return Outcome::done;
+    }
+
+    /// The whole answer, up to a limit.
+    Task<Result<std::string>> whole(relay::UpstreamAnswer& answer) {
+        std::string text;
+        while (true) {
+            auto piece = co_await answer.next();
+            if (!piece) co_return std::unexpected(std::move(piece).error());
+            if (!*piece) co_return text;
+            text.append(**piece);
+            if (text.size() > longest_mended) {
+                co_return fail(
+                    ErrorCode::protocol,
+                    fmt::format("an answer of more than {}", human_bytes(longest_mended))
+                );
+            }
+        }
+    }
+
+    Task<Outcome> mended(relay::UpstreamAnswer& answer, Error& server_error) {
+        auto text = co_await whole(answer);
+        if (!text) co_return failed(std::move(text).error(), server_error);
+        visit_.record().first_byte = visit_.seconds();
+        relay::Reply reply{.status = answer.status(), .body = *std::move(text), .headers = {}};
+        if (auto parsed = parse_json(reply.body); parsed && parsed->is_object()) {
+            auto& completion = parsed->get_object();
+            if (translate::mend_completion(completion, tools_, visit_.record().id)) {
+                reply.body = to_text(completion);
+            }
+        }
+        co_await visit_.reply(std::move(reply));
+        co_return Outcome::done;
+    }
+
+    /// The client was told "200, a stream" while the model loaded, and the server answers with
+    /// something else: an error, mostly.
+    Task<Outcome> late_answer(relay::UpstreamAnswer& answer, Error& server_error) {
+        auto text = co_await whole(answer);
+        if (!text) co_return failed(std::move(text).error(), server_error);
+        visit_.note("server_error", fmt::format("status {} from the server", answer.status()));
+        auto line = *std::move(text);
+        std::erase_if(line, [](char c) { return c == '\n' || c == '\r'; });
+        if (co_await visit_.write(fmt::format("data: {}\n\n", line))) {
+            (void)co_await visit_.exchange().finish();
+        }
+        co_return Outcome::done;
+    }
+
+    Task<Outcome> stream(relay::UpstreamAnswer& answer, Error& server_error) {
+        translate::StreamEye eye;
+        translate::StreamMender mender(tools_, visit_.record().id);
+        const bool mends = !tools_.is_null();
+        while (true) {
+            auto piece = co_await answer.next();
+            if (!piece || !*piece) {
+                co_return co_await stream_ended(eye, std::move(piece), server_error);
+            }
+            eye.feed(**piece);
+            count(eye);
+            if (!visit_.exchange().begun() &&
+                !co_await visit_.begin(answer.status(), passed_headers(answer), std::nullopt)) {
+                co_return Outcome::done;
+            }
+            if (!mends) {
+                if (!co_await visit_.write(**piece)) co_return Outcome::done;
+                continue;
+            }
+            const auto text = mender.feed(**piece);
+            if (!text) {
+                co_await torn(text.error());
+                co_return Outcome::done;
+            }
+            if (!co_await visit_.write(*text)) co_return Outcome::done;
+        }
+    }
+
+    void count(const translate::StreamEye& eye) {
+        auto& record = visit_.record();
+        if (eye.events() > 0 && !record.first_byte) record.first_byte = visit_.seconds();
+        record.events = eye.events();
+        record.tokens_in = eye.prompt_tokens();
+        record.tokens_out = eye.completion_tokens() > 0 ? eye.completion_tokens() : eye.events();
+        visit_.live().tokens = eye.events();
+    }
+
+    /// The end of the server's stream: proper, torn after an event, or before the first (then a
+    /// fresh server may still be asked, even if comments went out).
+    Task<Outcome> stream_ended(
+        const translate::StreamEye& eye,
+        Result<std::optional<std::string_view>> end,
+        Error& server_error
+    ) {
+        if (end && (eye.done() || eye.saw_error() || !wants_done_)) {
+            (void)co_await visit_.exchange().finish();
+            co_return Outcome::done;
+        }
+        Error error = end ? Error(
+                                ErrorCode::protocol,
+                                "the server's stream ended without [DONE]: the answer is not whole"
+                            )
+                          : std::move(end).error();
+        if (eye.events() == 0) co_return failed(std::move(error), server_error);
+        co_await torn(std::move(error));
+        co_return Outcome::done;
+    }
+
+    static Outcome failed(Error error, Error& server_error) {
+        server_error = std::move(error);
+        return Outcome::retry;
+    }
+
+    /// A torn answer must look torn: no [DONE], no last chunk.
+    Task<void> torn(Error error) {
+        if (co_await client_left()) co_return;
+        if (visit_.record().stream) {
+            co_await visit_.refuse({.status = 502, .code = "stream_torn", .error = std::move(error)}
+            );
+            co_return;
+        }
+        visit_.record().torn = true;
+        visit_.note("answer_torn", error.message());
+        visit_.exchange().abort();
+    }
+
+    Visit& visit_;
+    json::value tools_;
+    bool wants_done_;  // other routes end their streams in their own ways
+};
+
+/// A comment line, which no parser of event streams takes for content. False: the client has left.
+Task<bool> comment(Visit& visit, fleet::Waiting news) {
+    constexpr double patience = 0.9;  // quick failures keep their status
+    if (news.waited.count() < patience) co_return true;
+    if (!co_await visit.begin_stream("text/event-stream")) co_return false;
+    const auto left =
+        news.seconds_left ? fmt::format(", about {:.0f} s left", *news.seconds_left) : "";
+    const auto text = fmt::format(": {}{}\n\n", printable(news.why), left);
+    co_return (co_await visit.write(text)).has_value();
+}
+
+}  // namespace
+
+Task<void> pass_route(Visit& visit) {
+    auto asked = co_await read_asked(visit);
+    if (!asked) co_return;
+    Passing passing(visit, tools_of(*asked));
+    Question question{
+        .model = asked->model,
+        .body_bytes = asked->body.size(),
+        .body = [&](const fleet::Lease& lease) { return body_for(*asked, lease); },
+        .target = visit.head().target,
+    };
+    if (asked->stream) {
+        question.sign = [&visit](const fleet::Waiting& news) { return comment(visit, news); };
+    }
+    Deliver deliver = [&passing](
+                          relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
+                      ) { return passing.deliver(answer, server_error); };
+    co_await ask_server(visit, std::move(question), std::move(deliver));
+}
+
+Task<void> upstream_route(Visit& visit) {
+    constexpr std::string_view prefix = "/upstream/";
+    auto body = co_await visit.exchange().read_body();
+    if (!body) co_return;
+    visit.record().bytes_in = body->size();
+    const std::string_view target = visit.head().target;
+    const auto rest = target.substr(prefix.size());
+    const auto slash = rest.find('/');
+    const auto path = std::string_view(visit.head().path).substr(prefix.size());
+    Passing passing(visit, json::value(nullptr));
+    Question question{
+        .model = std::string(path.substr(0, path.find('/'))),
+        .body_bytes = body->size(),
+        .body = [&](const fleet::Lease&) -> Result<relay::Body> {
+            auto text = whole_text(*body);
+            if (!text) return std::unexpected(std::move(text).error());
+            return relay::Body(*std::move(text));
+        },
+        .method = visit.head().method,
+        .target = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash)),
+    };
+    Deliver deliver = [&passing](
+                          relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
+                      ) { return passing.deliver(answer, server_error); };
+    co_await ask_server(visit, std::move(question), std::move(deliver));
+}
+
+}  // namespace punie::gateway

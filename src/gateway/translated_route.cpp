@@ -1,0 +1,278 @@
+#include "gateway/translated_route.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/json.hpp"
+#include "base/text.hpp"
+#include "gateway/attempt.hpp"
+#include "openai/response.hpp"
+#include "openai/sse.hpp"
+#include "translate/mending.hpp"
+
+namespace punie::gateway {
+
+namespace {
+
+constexpr std::size_t longest_answer = 64U << 20U;
+constexpr std::string_view chat_target = "/v1/chat/completions";
+
+Refused bad_request(Error error) {
+    return {.status = 400, .code = "invalid_request", .error = std::move(error)};
+}
+
+/// The request as JSON; the client has been answered if there is none.
+Task<std::optional<json::object>> read_object(Visit& visit) {
+    auto body = co_await visit.exchange().read_body();
+    if (!body) {
+        visit.note(std::string(name_of(body.error().code())), body.error().message());
+        co_return std::nullopt;
+    }
+    visit.record().bytes_in = body->size();
+    // The scan says more of what is wrong, and refuses names that stand twice.
+    BodyScan scan;
+    auto text = whole_text(*body);
+    auto fed = text ? scan.feed(*text) : std::unexpected(text.error());
+    auto top = fed ? scan.end() : std::unexpected(fed.error());
+    if (!top) {
+        co_await visit.refuse(bad_request(std::move(top).error()));
+        co_return std::nullopt;
+    }
+    auto parsed = parse_json(*text);
+    if (!parsed || !parsed->is_object()) {
+        co_await visit.refuse(bad_request(
+            parsed ? Error(ErrorCode::invalid_argument, "the body is no object") : parsed.error()
+        ));
+        co_return std::nullopt;
+    }
+    co_return std::move(parsed->get_object());
+}
+
+/// One request in another protocol. Lives as long as it.
+class Translation {
+public:
+    Translation(Visit& visit, const translate::Protocol& protocol, translate::ChatForm form)
+        : visit_(visit), protocol_(protocol), form_(std::move(form)) {
+        context_.id = visit.record().id;
+        context_.created = std::chrono::system_clock::to_time_t(visit.record().time);
+        if (form_.stream) {
+            stream_ = protocol.stream(form_, context_);
+            visit.streams_by(stream_.get());
+        }
+        if (const auto* tools = form_.body.if_contains("tools")) tools_ = *tools;
+    }
+
+    ~Translation() { visit_.streams_by(nullptr); }
+
+    Translation(const Translation&) = delete;
+    Translation& operator=(const Translation&) = delete;
+
+    Result<relay::Body> body(const fleet::Lease& lease) {
+        json::object object = form_.body;
+        object["model"] = lease.request_model();
+        if (lease.request_model().empty()) object["model"] = form_.model;
+        if (const auto adapter = lease.adapter(); !adapter.empty()) {
+            object["adapters"] = adapter.string();
+        }
+        for (const auto& [name, text] : lease.defaults()) {
+            if (lease.model().sampling_overridable && object.contains(name)) continue;
+            if (auto value = parse_json(text)) object[name] = *std::move(value);
+        }
+        return relay::Body(to_text(object));
+    }
+
+    /// A sign of life; false: the client has left.
+    Task<bool> sign(fleet::Waiting news) {
+        constexpr double patience = 0.9;  // quick failures keep their status
+        if (news.waited.count() < patience) co_return true;
+        auto text = stream_->keep_alive(printable(news.why));
+        if (text.empty()) co_return true;
+        if (!co_await begin()) co_return false;
+        co_return (co_await visit_.write(text)).has_value();
+    }
+
+    Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
+        const auto type = relay::find_header(answer.headers(), "content-type");
+        if (answer.status() == 200 && form_.stream && type &&
+            type->starts_with("text/event-stream")) {
+            co_return co_await events(answer, server_error);
+        }
+        co_return co_await whole(answer, server_error);
+    }
+
+private:
+    Task<Result<void>> begin() {
+        if (begun_) co_return Result<void>{};
+        begun_ = true;
+        if (auto begun = co_await visit_.begin_stream(protocol_.stream_type()); !begun) {
+            co_return begun;
+        }
+        co_return co_await visit_.write(stream_->begin());
+    }
+
+    Task<Outcome> whole(relay::UpstreamAnswer& answer, Error& server_error) {
+        std::string text;
+        while (true) {
+            auto piece = co_await answer.next();
+            if (!piece) {
+                server_error = std::move(piece).error();
+                co_return Outcome::retry;
+            }
+            if (!*piece || text.size() > longest_answer) break;
+            text.append(**piece);
+        }
+        visit_.record().first_byte = visit_.seconds();
+        if (answer.status() != 200) {
+            co_await visit_.refuse(
+                {.status = answer.status(),
+                 .code = "server_error",
+                 .error = openai::error_from_answer(answer.status(), text)}
+            );
+            co_return Outcome::done;
+        }
+        co_await answer_with(std::move(text));
+        co_return Outcome::done;
+    }
+
+    Task<void> answer_with(std::string text) {
+        auto parsed = parse_json(text);
+        if (!parsed || !parsed->is_object()) {
+            co_await visit_.refuse(
+                {.status = 502,
+                 .code = "server_error",
+                 .error = Error(ErrorCode::protocol, "the server's answer is no JSON object")}
+            );
+            co_return;
+        }
+        auto& completion = parsed->get_object();
+        translate::mend_completion(completion, tools_, context_.id);
+        note_usage(completion);
+        context_.load_seconds = visit_.record().waited;
+        context_.total_seconds = visit_.seconds();
+        auto answer = protocol_.answer(form_, completion, context_);
+        if (!answer) {
+            co_await visit_.refuse(
+                {.status = 502, .code = "server_error", .error = std::move(answer).error()}
+            );
+            co_return;
+        }
+        co_await visit_.reply({.body = to_text(*answer)});
+    }
+
+    void note_usage(const json::object& completion) {
+        if (const auto usage = openai::usage_of(completion)) {
+            visit_.record().tokens_in = static_cast<std::uint64_t>(usage->prompt_tokens);
+            visit_.record().tokens_out = static_cast<std::uint64_t>(usage->completion_tokens);
+        }
+    }
+
+    Task<Outcome> events(relay::UpstreamAnswer& answer, Error& server_error) {
+        openai::SseReader reader;
+        translate::StreamMender mender(tools_, context_.id);
+        translate::StreamEye eye;
+        while (true) {
+            auto piece = co_await answer.next();
+            if (!piece || !*piece) {
+                auto error = piece ? Error(
+                                         ErrorCode::protocol,
+                                         "the server's stream ended without [DONE]: the answer is "
+                                         "not whole"
+                                     )
+                                   : std::move(piece).error();
+                if (eye.events() == 0) {
+                    server_error = std::move(error);
+                    co_return Outcome::retry;
+                }
+                co_await visit_.refuse(
+                    {.status = 502, .code = "stream_torn", .error = std::move(error)}
+                );
+                co_return Outcome::done;
+            }
+            eye.feed(**piece);
+            count(eye);
+            if (co_await pass(mender.feed(**piece), reader)) co_return Outcome::done;
+        }
+    }
+
+    void count(const translate::StreamEye& eye) {
+        auto& record = visit_.record();
+        if (eye.events() > 0 && !record.first_byte) record.first_byte = visit_.seconds();
+        record.events = eye.events();
+        record.tokens_in = eye.prompt_tokens();
+        record.tokens_out = eye.completion_tokens() > 0 ? eye.completion_tokens() : eye.events();
+        visit_.live().tokens = eye.events();
+    }
+
+    /// Passes mended bytes on in the client's words; true when nothing is to follow.
+    Task<bool> pass(Result<std::string> bytes, openai::SseReader& reader) {
+        auto read = bytes ? reader.feed(*bytes) : std::unexpected(bytes.error());
+        if (!read) {
+            co_await visit_.refuse(
+                {.status = 502, .code = "server_error", .error = std::move(read).error()}
+            );
+            co_return true;
+        }
+        std::string out;
+        bool done = false;
+        for (const auto& event : *read) {
+            if (event.data == "[DONE]") {
+                out += stream_->finish(visit_.seconds());
+                done = true;
+                break;
+            }
+            auto words = stream_->feed(event.data);
+            if (!words) {
+                co_await visit_.refuse(
+                    {.status = 502, .code = "server_error", .error = std::move(words).error()}
+                );
+                co_return true;
+            }
+            out += *words;
+        }
+        if (out.empty()) co_return false;
+        if (!co_await begin() || !co_await visit_.write(out)) co_return true;
+        if (done) (void)co_await visit_.exchange().finish();
+        co_return done;
+    }
+
+    Visit& visit_;
+    const translate::Protocol& protocol_;
+    translate::ChatForm form_;
+    translate::AnswerContext context_;
+    std::unique_ptr<translate::StreamTranslator> stream_;
+    json::value tools_;
+    bool begun_ = false;
+};
+
+}  // namespace
+
+Task<void> translated_route(Visit& visit, const translate::Protocol& protocol) {
+    visit.speaks(&protocol);
+    auto object = co_await read_object(visit);
+    if (!object) co_return;
+    auto form = protocol.request(*object);
+    if (!form) {
+        co_await visit.refuse(bad_request(std::move(form).error()));
+        co_return;
+    }
+    visit.record().stream = form->stream;
+    const bool stream = form->stream;
+    auto model = form->model;
+    Translation translation(visit, protocol, *std::move(form));
+    Question question{
+        .model = std::move(model),
+        .body_bytes = visit.record().bytes_in,
+        .body = [&](const fleet::Lease& lease) { return translation.body(lease); },
+        .target = std::string(chat_target),
+    };
+    if (stream) {
+        question.sign = [&](const fleet::Waiting& news) { return translation.sign(news); };
+    }
+    Deliver deliver = [&](relay::UpstreamAnswer& answer, const fleet::Lease&, Error& error) {
+        return translation.deliver(answer, error);
+    };
+    co_await ask_server(visit, std::move(question), std::move(deliver));
+}
+
+}  // namespace punie::gateway
