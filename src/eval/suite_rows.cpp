@@ -85,16 +85,6 @@ private:
     int line_ = 1;
 };
 
-Place place_at(std::string_view text, std::size_t offset, const std::filesystem::path& file) {
-    const auto before = text.substr(0, offset);
-    const auto lines = static_cast<int>(std::ranges::count(before, '\n'));
-    const auto last_break = before.rfind('\n');
-    const auto column = last_break == std::string_view::npos ? offset : offset - last_break - 1;
-    return {
-        std::make_shared<const std::string>(file.native()), lines + 1, static_cast<int>(column) + 1
-    };
-}
-
 std::vector<Node> rows_of(std::optional<Node> root, Faults& faults) {
     if (!root) return {};
     if (root->kind == Node::Kind::list) return std::move(root->items);
@@ -148,29 +138,6 @@ std::vector<Node> read_rows(
     std::vector<Node> rows;
     each_json_line(text, file, faults, [&](Node&& row) { rows.push_back(std::move(row)); });
     return rows;
-}
-
-std::optional<std::string_view> checked_text(
-    std::string_view bytes, const std::filesystem::path& file, Faults& faults
-) {
-    if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
-        faults.add(place_at(bytes, 0, file), "", "this is UTF-16; save it as UTF-8");
-        return std::nullopt;
-    }
-    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
-    for (std::size_t at = 0; at < bytes.size();) {
-        const auto length = utf8_length(bytes.substr(at));
-        if (length == 0 || bytes[at] == '\0') {
-            faults.add(
-                place_at(bytes, at, file),
-                "",
-                length == 0 ? "a byte that is not UTF-8; save the file as UTF-8" : "a zero byte"
-            );
-            return std::nullopt;
-        }
-        at += length;
-    }
-    return bytes;
 }
 
 }  // namespace punie::eval

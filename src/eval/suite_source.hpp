@@ -8,16 +8,14 @@
 #include <string_view>
 #include <vector>
 
+#include "base/tree_yaml.hpp"
 #include "eval/suite_faults.hpp"
 #include "eval/suite_node.hpp"
 
 namespace punie::eval {
 
-/// One YAML document. Anchors and aliases work within `max_nodes`; tags but !!str, merge keys and
-/// further documents are faults, as is a key that stands twice.
-std::optional<Node> read_yaml(
-    std::string_view text, const std::filesystem::path& file, Faults& faults
-);
+using tree::checked_text;
+using tree::read_yaml;
 
 /// One JSON text that begins at `first_line`.
 std::optional<Node> read_json(
@@ -43,11 +41,6 @@ std::vector<Node> read_csv(
 /// Rows of variables by the file's ending: .jsonl, .json, .csv, .yaml.
 std::vector<Node> read_rows(
     std::string_view text, const std::filesystem::path& file, Faults& faults
-);
-
-/// Without a UTF-8 byte order mark; a fault when it is UTF-16, no UTF-8, or has a zero byte.
-std::optional<std::string_view> checked_text(
-    std::string_view bytes, const std::filesystem::path& file, Faults& faults
 );
 
 }  // namespace punie::eval

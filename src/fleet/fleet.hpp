@@ -2,56 +2,20 @@
 // The models that are served and the requests that wait for them. One thread, one writer.
 
 #include <punie/error.hpp>
+#include <punie/server_command.hpp>
 #include <punie/server_process.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/awaitable.hpp"
+#include "fleet/ask.hpp"
 #include "fleet/gateway_config.hpp"
 
 namespace punie::fleet {
-
-/// What a waiting request can be told.
-struct Waiting {
-    std::string model;
-    ServerState state = ServerState::stopped;  ///< of its server
-    std::size_t place = 0;                     ///< in the queue, from 1
-    std::chrono::duration<double> waited{0};
-    std::optional<double> seconds_left{};  ///< from earlier loads; nothing if never measured
-    std::string why;                       ///< "loading", "waits for 3 answers of b to end"
-};
-
-/// A request that wants a model.
-struct Ask {
-    std::string model;   ///< name, alias or "base:adapter"
-    std::string client;  ///< who, for fairness: the key's name or the address
-    int priority = 0;
-    std::uint64_t body_bytes = 0;        ///< held while it waits
-    std::optional<Milliseconds> wait{};  ///< nothing: QueueSpec::wait
-    std::function<void(const Waiting&)> on_wait{
-    };  ///< when it begins to wait, and about once a second
-};
-
-/// Why a request was not admitted; the reasons that have a time say when a repeat makes sense.
-struct Refusal {
-    enum class Kind {
-        unknown_model,  ///< 404
-        queue_full,     ///< 429
-        deadline,       ///< 504: waited its time
-        backing_off,    ///< 503: crash loop, with the last reason
-        does_not_fit,   ///< 507 or 503: over the memory budget, with the numbers
-        start_failed,   ///< 503: with the reason from its log
-        poisoned,       ///< 502: this request killed two fresh servers
-        closing,        ///< 503: shutting down
-        cancelled,      ///< the client left
-    };
-    Kind kind;
-    Error error;
-    std::optional<Milliseconds> retry_after{};
-};
 
 /// The right to send one request on to a ready server. Dropping it ends the request.
 class Lease {
@@ -70,9 +34,11 @@ public:
     ) const;                           ///< JSON texts of sampling fields
     std::uint64_t generation() const;  ///< differs between two starts of a server
 
-    /// The server's process ended or refused: the next `admit` waits for a fresh one. True if it
-    /// may be asked again with this request (fewer than two servers died of it).
+    /// The server's process ended or refused: the next `admit` waits for a fresh one, or until this
+    /// one has shown that it answers. True if it may be asked again with this request (fewer than
+    /// two servers died of it); put `deaths()` into the next Ask then.
     bool broke(const Error& error);
+    int deaths() const;  ///< servers that died of this request so far
 
 private:
     friend class Fleet;
@@ -122,6 +88,7 @@ struct FleetOptions {
     std::function<void(const FleetEvent&)> on_event{};
     /// Tests put fakes in the place of programs: the server that stands for a model.
     std::function<Result<ServerConfig>(const ModelSpec&)> server_for{};
+    std::optional<ServerCapabilities> capabilities{};  ///< of that program; nothing is looked for
     bool check_files = true;
 };
 
@@ -167,6 +134,7 @@ public:
     Task<void> close(Milliseconds drain);
 
 private:
+    friend class Lease;
     struct Impl;
     std::shared_ptr<Impl> impl_;
 };

@@ -10,9 +10,10 @@
 #include <set>
 #include <streambuf>
 
-#include "eval/suite_source.hpp"
+#include "base/text.hpp"
+#include "base/tree_yaml.hpp"
 
-namespace punie::eval {
+namespace punie::tree {
 
 namespace {
 
@@ -72,7 +73,8 @@ public:
         if (begun_)
             throw Stop{
                 place(mark),
-                "a second document begins here; a suite is one document: put the others into files "
+                "a second document begins here; the file is one document: put the others into "
+                "files "
                 "of their own"
             };
         begun_ = true;
@@ -193,7 +195,7 @@ private:
         if (!frames_.empty() && frames_.back().expects_key())
             throw Stop{
                 here,
-                "a key must be text; a value that begins with {{name}} must stand in quotes: "
+                "a key must be text; a value that begins with { or {{name}} must stand in quotes: "
                 "\"{{name}}\""
             };
         if (static_cast<int>(frames_.size()) >= max_depth)
@@ -234,8 +236,8 @@ private:
         if (node.text == "<<" && !node.quoted)
             throw Stop{
                 node.place,
-                "merge keys (<<) are not part of YAML 1.2; what prompts share stands under "
-                "`defaults`"
+                "merge keys (<<) are not part of YAML 1.2: write the keys out, or use an alias for "
+                "the whole value"
             };
         frame.has_key = true;
         frame.key = node.text;
@@ -315,6 +317,16 @@ std::string explained(const YAML::Exception& thrown, std::string_view text) {
     return fmt::format("not valid YAML: {}", thrown.msg);
 }
 
+Place place_at(std::string_view text, std::size_t offset, const std::filesystem::path& file) {
+    const auto before = text.substr(0, offset);
+    const auto lines = static_cast<int>(std::ranges::count(before, '\n'));
+    const auto last_break = before.rfind('\n');
+    const auto column = last_break == std::string_view::npos ? offset : offset - last_break - 1;
+    return {
+        std::make_shared<const std::string>(file.native()), lines + 1, static_cast<int>(column) + 1
+    };
+}
+
 }  // namespace
 
 std::optional<Node> read_yaml(
@@ -349,4 +361,27 @@ std::optional<Node> read_yaml(
     return root;
 }
 
-}  // namespace punie::eval
+std::optional<std::string_view> checked_text(
+    std::string_view bytes, const std::filesystem::path& file, Faults& faults
+) {
+    if (bytes.starts_with("\xFF\xFE") || bytes.starts_with("\xFE\xFF")) {
+        faults.add(place_at(bytes, 0, file), "", "this is UTF-16; save it as UTF-8");
+        return std::nullopt;
+    }
+    if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+    for (std::size_t at = 0; at < bytes.size();) {
+        const auto length = utf8_length(bytes.substr(at));
+        if (length == 0 || bytes[at] == '\0') {
+            faults.add(
+                place_at(bytes, at, file),
+                "",
+                length == 0 ? "a byte that is not UTF-8; save the file as UTF-8" : "a zero byte"
+            );
+            return std::nullopt;
+        }
+        at += length;
+    }
+    return bytes;
+}
+
+}  // namespace punie::tree

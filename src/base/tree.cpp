@@ -1,4 +1,4 @@
-#include "eval/suite_node.hpp"
+#include "base/tree.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 
-namespace punie::eval {
+namespace punie::tree {
 
 namespace {
 
@@ -166,4 +166,4 @@ const Node& at_pointer(const Node& node, std::string_view pointer) {
     return *at;
 }
 
-}  // namespace punie::eval
+}  // namespace punie::tree

@@ -1,14 +1,14 @@
-#include "eval/suite_faults.hpp"
+#include "base/faults.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "base/text.hpp"
 
-namespace punie::eval {
+namespace punie::tree {
 
-std::string to_line(const SuiteFault& fault) {
-    std::string where = fault.place.file ? *fault.place.file : std::string("suite");
+std::string to_line(const Fault& fault) {
+    std::string where = fault.place.file ? *fault.place.file : std::string("the text");
     if (fault.place.line > 0)
         where = fmt::format("{}:{}:{}", where, fault.place.line, fault.place.column);
     // keys and texts of the file stand in the message: they must not drive the terminal
@@ -40,4 +40,4 @@ Error Faults::error() const {
     return {ErrorCode::invalid_argument, fmt::format("{}", fmt::join(lines, "\n"))};
 }
 
-}  // namespace punie::eval
+}  // namespace punie::tree

@@ -1,0 +1,311 @@
+#include "fleet/fleet.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <utility>
+
+#include "base/files.hpp"
+#include "fleet/fleet_impl.hpp"
+
+namespace punie::fleet {
+
+namespace {
+
+constexpr Milliseconds word_every{1'000};  // to those who wait
+
+std::filesystem::path memory_file(const GatewayConfig& config) {
+    const auto folder = config.state_folder.empty() ? cache_folder() : config.state_folder;
+    return folder / "models.json";
+}
+
+SteadyTime now_steady() {
+    return std::chrono::steady_clock::now();
+}
+
+Refusal unknown(const std::string& model) {
+    return {
+        Refusal::Kind::unknown_model,
+        Error(ErrorCode::not_found, fmt::format("there is no model {}", model))
+            .with_hint("GET /v1/models and `punie ps` list those there are")
+    };
+}
+
+/// Whether another model may stand in.
+bool may_fall_back(Refusal::Kind kind) {
+    switch (kind) {
+        case Refusal::Kind::backing_off:
+        case Refusal::Kind::does_not_fit:
+        case Refusal::Kind::start_failed:
+        case Refusal::Kind::queue_full:
+        case Refusal::Kind::deadline:
+            return true;
+        case Refusal::Kind::unknown_model:
+        case Refusal::Kind::poisoned:
+        case Refusal::Kind::closing:
+        case Refusal::Kind::cancelled:
+            break;
+    }
+    return false;
+}
+
+}  // namespace
+
+Fleet::Impl::Impl(
+    const asio::any_io_executor& on, GatewayConfig configuration, FleetOptions with
+)
+    : executor(on),
+      config(std::move(configuration)),
+      options(std::move(with)),
+      catalog(config),
+      remembered(memory_file(config)),
+      scheduler({memory_budget_of(config), config.queue, config.groups}, plans(), now_steady()),
+      event_happened(executor),
+      changed(executor),
+      timer(executor) {}
+
+// ---------------------------------------------------------------- asks
+
+Task<std::expected<Lease, Refusal>> Fleet::Impl::admit(Ask ask) {
+    const auto* found = catalog.find(ask.model);
+    if (found == nullptr) co_return std::unexpected(unknown(ask.model));
+    const auto named = *found;
+    auto first = co_await admit_one(ask, named);
+    if (first || !may_fall_back(first.error().kind)) co_return first;
+    for (const auto& name : named.model->fallbacks) {
+        const auto* other = catalog.find(name);
+        if (other == nullptr) continue;
+        const auto second = *other;
+        auto outcome = co_await admit_one(ask, second);
+        if (outcome || !may_fall_back(outcome.error().kind)) co_return outcome;
+    }
+    co_return first;
+}
+
+Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask& ask, const Named& named) {
+    const auto self = shared_from_this();
+    const auto id = ++last_id;
+
+    struct Entry {  // whatever becomes of this coroutine, nothing waits for it in vain
+        Fleet::Impl& fleet;
+        AskId id;
+        bool handed_on = false;
+
+        ~Entry() {
+            fleet.pending.erase(id);
+            if (!handed_on) fleet.finish(id);
+        }
+    };
+
+    Pending waiter(executor);
+    pending.emplace(id, &waiter);
+    Entry entry{*this, id};
+    AskFacts facts;
+    facts.model = named.model->name;
+    facts.adapter = named.adapter.native();
+    facts.client = ask.client;
+    facts.priority = ask.priority;
+    facts.bytes = ask.body_bytes;
+    facts.wait = ask.wait;
+    facts.deaths = ask.deaths;
+    scheduler.ask(id, std::move(facts), now_steady());
+    perform();
+    if (!waiter.outcome && !co_await wait_outcome(id, waiter, &ask))
+        co_return std::unexpected(Refusal{
+            Refusal::Kind::cancelled, {ErrorCode::cancelled, "the client left while it waited"}
+        });
+    entry.handed_on = true;
+    if (!*waiter.outcome) co_return std::unexpected(std::move(*waiter.outcome).error());
+    co_return lease(id, named, ask);
+}
+
+Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending& waiter, const Ask* ask) {
+    const bool throws = co_await asio::this_coro::throw_if_cancelled();
+    co_await asio::this_coro::throw_if_cancelled(false);
+    bool cancelled = false;
+    while (!waiter.outcome && !cancelled) {
+        if (ask != nullptr) tell(id, *ask, now_steady());
+        if (waiter.outcome) break;
+        const auto state = co_await asio::this_coro::cancellation_state;
+        cancelled = state.cancelled() != asio::cancellation_type::none;
+        if (cancelled) break;
+        waiter.timer.expires_after(word_every);
+        co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    }
+    co_await asio::this_coro::throw_if_cancelled(throws);
+    co_return waiter.outcome.has_value();
+}
+
+void Fleet::Impl::tell(AskId id, const Ask& ask, SteadyTime now) {
+    if (!ask.on_wait) return;
+    auto waiting = scheduler.waiting(id, now);
+    if (!waiting) return;
+    const auto* slot = scheduler.find(waiting->model);
+    waiting->state = state_of(*slot);
+    waiting->seconds_left = seconds_left(*slot, now);
+    ask.on_wait(*waiting);
+}
+
+Lease Fleet::Impl::lease(AskId id, const Named& named, const Ask& ask) {
+    auto impl = std::make_shared<Lease::Impl>();
+    impl->fleet = weak_from_this();
+    impl->id = id;
+    const auto& model = named.model->name;
+    const auto* slot = scheduler.find(model);
+    // An endpoint that is not ours is there without a start.
+    auto& live = servers[model];
+    if (!slot->plan.ours && (!live.served || live.served->generation != slot->generation))
+        publish(named.model, slot->generation);
+    impl->served = live.served;
+    impl->name = named.served_name;
+    impl->adapter = named.adapter;
+    impl->deaths = ask.deaths;
+    return Lease(std::move(impl));
+}
+
+void Fleet::Impl::finish(AskId id) {
+    scheduler.leave(id, now_steady());
+    perform();
+}
+
+void Fleet::Impl::broke(AskId id, const Error& error) {
+    scheduler.broke(id, error, now_steady(), jitter());
+    perform();
+}
+
+// ---------------------------------------------------------------- leases
+
+Lease::Impl::~Impl() {
+    if (const auto owner = fleet.lock()) owner->finish(id);
+}
+
+Lease::Lease(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Lease::Lease(Lease&&) noexcept = default;
+Lease& Lease::operator=(Lease&&) noexcept = default;
+Lease::~Lease() = default;
+
+const ModelSpec& Lease::model() const {
+    return *impl_->served->spec;
+}
+
+std::string Lease::served_name() const {
+    return impl_->name;
+}
+
+std::string Lease::base_url() const {
+    return impl_->served->base_url;
+}
+
+std::string Lease::request_model() const {
+    return impl_->served->request_model.empty() ? impl_->name : impl_->served->request_model;
+}
+
+std::filesystem::path Lease::adapter() const {
+    return impl_->adapter;
+}
+
+std::string Lease::api_key() const {
+    return impl_->served->api_key;
+}
+
+std::vector<std::pair<std::string, std::string>> Lease::defaults() const {
+    return impl_->served->defaults;
+}
+
+std::uint64_t Lease::generation() const {
+    return impl_->served->generation;
+}
+
+bool Lease::broke(const Error& error) {
+    ++impl_->deaths;
+    if (const auto owner = impl_->fleet.lock()) owner->broke(impl_->id, error);
+    return impl_->deaths < 2;
+}
+
+int Lease::deaths() const {
+    return impl_->deaths;
+}
+
+// ---------------------------------------------------------------- the fleet
+
+Fleet::Fleet(const asio::any_io_executor& executor, GatewayConfig config, FleetOptions options)
+    : impl_(std::make_shared<Impl>(executor, std::move(config), std::move(options))) {}
+
+/// Whoever did not close leaves servers behind: they are asked to go at once.
+Fleet::~Fleet() {
+    impl_->options.on_event = nullptr;
+    impl_->closed = true;
+    impl_->scheduler.close(Milliseconds{0}, now_steady());
+    impl_->perform();
+    impl_->timer.cancel();
+}
+
+Task<std::expected<Lease, Refusal>> Fleet::admit(Ask ask) {
+    return impl_->admit(std::move(ask));
+}
+
+Task<Result<void>> Fleet::load(std::string name) {
+    const auto self = impl_;
+    const auto* found = self->catalog.find(name);
+    if (found == nullptr) co_return std::unexpected(unknown(name).error);
+    const auto id = ++self->last_id;
+    Pending waiter(self->executor);
+    self->pending.emplace(id, &waiter);
+    self->scheduler.load(id, found->model->name, now_steady());
+    self->perform();
+    const bool done = waiter.outcome || co_await self->wait_outcome(id, waiter, nullptr);
+    self->pending.erase(id);
+    if (!done) {
+        self->finish(id);
+        co_return fail(ErrorCode::cancelled, "nobody waits for the load any more");
+    }
+    if (!*waiter.outcome) co_return std::unexpected(waiter.outcome->error().error);
+    co_return Result<void>{};
+}
+
+Task<Result<void>> Fleet::unload(std::string name, bool force) {
+    const auto self = impl_;
+    const auto* found = self->catalog.find(name);
+    if (found == nullptr) co_return std::unexpected(unknown(name).error);
+    const auto model = found->model->name;
+    const auto* before = self->scheduler.find(model);
+    const auto generation = before == nullptr ? 0 : before->generation;
+    self->scheduler.unload(model, force, now_steady());
+    self->perform();
+    while (true) {
+        const auto* slot = self->scheduler.find(model);
+        const bool gone =
+            slot == nullptr || slot->generation != generation || !slot->live() || !slot->plan.ours;
+        if (gone) co_return Result<void>{};
+        if (!co_await self->changed.wait())
+            co_return fail(ErrorCode::cancelled, "nobody waits for the unload any more");
+    }
+}
+
+Task<void> Fleet::run() {
+    return impl_->run();
+}
+
+Task<void> Fleet::close(Milliseconds drain) {
+    return impl_->close(drain);
+}
+
+Result<std::vector<std::string>> Fleet::apply(GatewayConfig config) {
+    return impl_->apply(std::move(config));
+}
+
+const GatewayConfig& Fleet::config() const {
+    return impl_->config;
+}
+
+std::uint64_t Fleet::memory_budget() const {
+    return impl_->scheduler.rules().budget;
+}
+
+std::uint64_t Fleet::memory_used() const {
+    return impl_->scheduler.used();
+}
+
+}  // namespace punie::fleet

@@ -1,0 +1,134 @@
+#pragma once
+// The shell's state: what performs the scheduler's actions and wakes who waits for them.
+
+#include <boost/asio/steady_timer.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <unordered_map>
+
+#include "base/async_event.hpp"
+#include "fleet/catalog.hpp"
+#include "fleet/fleet.hpp"
+#include "fleet/remembered.hpp"
+#include "fleet/scheduler.hpp"
+#include "server/managed_server.hpp"
+
+namespace punie::fleet {
+
+/// What leases of one server share.
+struct Served {
+    std::shared_ptr<const ModelSpec> spec;
+    std::string base_url;
+    std::string request_model;  ///< "": as it was asked for
+    std::string api_key;
+    std::vector<std::pair<std::string, std::string>> defaults;
+    std::uint64_t generation = 0;
+};
+
+struct Lease::Impl {
+    std::weak_ptr<Fleet::Impl> fleet;
+    AskId id = 0;
+    std::shared_ptr<const Served> served;
+    std::string name;
+    std::filesystem::path adapter;
+    int deaths = 0;
+
+    Impl() = default;
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl();
+};
+
+/// Someone whose ask or load is in the scheduler's hands.
+struct Pending {
+    explicit Pending(const asio::any_io_executor& executor) : timer(executor) {}
+
+    std::optional<std::expected<std::uint64_t, Refusal>> outcome{};  ///< the server's generation
+    asio::steady_timer timer;  ///< cancelled when there is an outcome
+};
+
+struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
+    Impl(const asio::any_io_executor& executor, GatewayConfig config, FleetOptions options);
+
+    // fleet.cpp: asks
+    Task<std::expected<Lease, Refusal>> admit(Ask ask);
+    Task<std::expected<Lease, Refusal>> admit_one(const Ask& ask, const Named& named);
+    /// Waits for the outcome of an event already given to the scheduler. False: cancelled.
+    Task<bool> wait_outcome(AskId id, Pending& pending, const Ask* ask);
+    void tell(AskId id, const Ask& ask, SteadyTime now);
+    Lease lease(AskId id, const Named& named, const Ask& ask);
+    void finish(AskId id);
+    void broke(AskId id, const Error& error);
+
+    // fleet_servers.cpp: actions
+    void perform();
+    void perform_one(Action& action);
+    void answer(AskId id, std::expected<std::uint64_t, Refusal> outcome);
+    void start_server(const std::string& model, std::uint64_t generation);
+    Result<std::shared_ptr<server::ManagedServer>> make_server(
+        const std::shared_ptr<const ModelSpec>& spec
+    );
+    void publish(const std::shared_ptr<const ModelSpec>& spec, std::uint64_t generation);
+    Task<void> live(
+        std::string model, std::shared_ptr<server::ManagedServer> server, std::uint64_t generation
+    );
+    Task<void> stop_server(
+        std::shared_ptr<server::ManagedServer> server,
+        std::shared_ptr<const ModelSpec> spec,
+        bool force
+    );
+    Task<void> check_server(
+        std::string model, std::shared_ptr<server::ManagedServer> server, std::uint64_t generation
+    );
+    void spawn(Task<void> task);
+    void arm_timer();
+    void measure(const std::string& model);
+    Task<void> run();
+    Task<void> close(Milliseconds drain);
+    bool all_stopped() const;
+
+    // fleet_status.cpp: what others see
+    ModelStatus status_of(const Slot& slot) const;
+    ServerState state_of(const Slot& slot) const;
+    std::optional<double> seconds_left(const Slot& slot, SteadyTime now) const;
+    void happened(
+        std::string model, std::string what, std::string text, std::optional<ServerState> state = {}
+    );
+    std::vector<Plan> plans() const;
+    Result<std::vector<std::string>> apply(GatewayConfig next);
+
+    double jitter() { return std::uniform_real_distribution<double>(0, 1)(random); }
+
+    /// One model's server, the last one if none runs.
+    struct Live {
+        std::shared_ptr<server::ManagedServer> server;
+        std::shared_ptr<const ModelSpec> spec;
+        std::shared_ptr<const Served> served;  ///< once it is ready
+    };
+
+    asio::any_io_executor executor;
+    GatewayConfig config;
+    FleetOptions options;
+    Catalog catalog;
+    Remembered remembered;
+    Scheduler scheduler;
+    std::map<std::string, Live, std::less<>> servers;
+    std::unordered_map<AskId, Pending*> pending;
+    std::deque<FleetEvent> events;
+    std::uint64_t last_event = 0;
+    AsyncEvent event_happened;
+    AsyncEvent changed;  ///< after every batch of actions
+    asio::steady_timer timer;
+    SteadyTime timer_at = SteadyTime::max();
+    AskId last_id = 0;
+    int tasks = 0;
+    bool performing = false;
+    bool closed = false;
+    std::minstd_rand random{std::random_device{}()};
+};
+
+}  // namespace punie::fleet
