@@ -30,6 +30,15 @@ void build(CLI::App& app, Commands& commands) {
         "missing or broken, 130 interrupted."
     );
     add_serve(app, commands);
+    add_up(app, commands);
+    add_down(app, commands);
+    add_ps(app, commands);
+    add_load(app, commands);
+    add_unload(app, commands);
+    add_logs(app, commands);
+    add_events(app, commands);
+    add_top(app, commands);
+    add_service(app, commands);
     add_chat(app, commands);
     add_bench(app, commands);
     add_train(app, commands);

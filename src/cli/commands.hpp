@@ -31,6 +31,15 @@ private:
 };
 
 void add_serve(CLI::App& app, Commands& commands);
+void add_ps(CLI::App& app, Commands& commands);
+void add_load(CLI::App& app, Commands& commands);
+void add_unload(CLI::App& app, Commands& commands);
+void add_logs(CLI::App& app, Commands& commands);
+void add_events(CLI::App& app, Commands& commands);
+void add_top(CLI::App& app, Commands& commands);
+void add_up(CLI::App& app, Commands& commands);
+void add_down(CLI::App& app, Commands& commands);
+void add_service(CLI::App& app, Commands& commands);
 void add_chat(CLI::App& app, Commands& commands);
 void add_bench(CLI::App& app, Commands& commands);
 void add_train(CLI::App& app, Commands& commands);
