@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 
 #include "base/text.hpp"
 #include "compare/compare.hpp"
@@ -15,6 +16,10 @@ namespace {
 
 std::string seconds(double value) {
     return human_duration(std::chrono::duration<double>(value));
+}
+
+std::string plural_prompts(std::size_t count) {
+    return fmt::format("{} prompt{}", count, count == 1 ? "" : "s");
 }
 
 /// "failed 12 of 60 ..." - what a reader must know before any score.
@@ -65,30 +70,82 @@ void show_categories(Terminal& terminal, const pipeline::EvalOutcome& outcome) {
     }
 }
 
-void show_wrong(Terminal& terminal, const pipeline::EvalOutcome& outcome, std::size_t most) {
-    std::size_t shown = 0;
-    std::size_t wrong = 0;
-    for (const auto& sample : outcome.scored.samples) {
-        if (sample.passed || sample.state == eval::SampleState::not_asked) continue;
-        ++wrong;
-        if (shown == most) continue;
-        if (shown++ == 0) terminal.print("");
+/// What the samples of a list came to, and how many of them are shown.
+struct Listing {
+    std::string_view word;
+    Colour colour;
+    std::size_t most;
+};
+
+/// "and 12 more: ..." - where the rest can be seen.
+std::string where_more(const pipeline::EvalOutcome& outcome, std::size_t hidden) {
+    return outcome.run.id.empty()
+               ? fmt::format("and {} more (--show-wrong N, or --json --samples)", hidden)
+               : fmt::format("and {} more: punie journal show {}", hidden, outcome.run.id);
+}
+
+void show_listing(
+    Terminal& terminal,
+    const pipeline::EvalOutcome& outcome,
+    const std::vector<const eval::ScoredSample*>& samples,
+    const Listing& listing
+) {
+    if (samples.empty() || listing.most == 0) return;
+    terminal.print("");
+    const auto shown = std::min(samples.size(), listing.most);
+    for (const auto* sample : std::span(samples).first(shown))
         terminal.print(fmt::format(
             "  {} {}  {}",
-            terminal.paint(Colour::red, "wrong"),
-            outcome.suite.prompts[sample.prompt].id,
-            terminal.paint(Colour::dim, printable(sample.reason))
+            terminal.paint(listing.colour, listing.word),
+            outcome.suite.prompts[sample->prompt].id,
+            terminal.paint(Colour::dim, printable(sample->reason))
         ));
-    }
-    if (wrong > shown && most > 0) {
+    if (samples.size() > shown)
         terminal.print(fmt::format(
-            "  {}",
-            terminal.paint(
-                Colour::dim,
-                fmt::format("and {} more: punie journal show {}", wrong - shown, outcome.run.id)
-            )
+            "  {}", terminal.paint(Colour::dim, where_more(outcome, samples.size() - shown))
         ));
+}
+
+/// Wrong answers, and apart from them what has no answer: that is nobody's mistake but the
+/// server's.
+void show_wrong(Terminal& terminal, const pipeline::EvalOutcome& outcome, std::size_t most) {
+    std::vector<const eval::ScoredSample*> wrong;
+    std::vector<const eval::ScoredSample*> unanswered;
+    for (const auto& sample : outcome.scored.samples) {
+        const bool judged =
+            sample.state == eval::SampleState::answered || sample.state == eval::SampleState::cut;
+        if (judged && !sample.passed) wrong.push_back(&sample);
+        if (!judged && sample.state != eval::SampleState::not_asked) unanswered.push_back(&sample);
     }
+    show_listing(terminal, outcome, wrong, {"wrong", Colour::red, most});
+    show_listing(terminal, outcome, unanswered, {"no answer", Colour::yellow, most});
+}
+
+/// Several samples of a prompt that do not agree: how much of the score is chance.
+void show_flicker(Terminal& terminal, const pipeline::EvalOutcome& outcome) {
+    struct Seen {
+        std::size_t samples = 0;
+        std::size_t passed = 0;
+    };
+
+    std::map<std::string, Seen> prompts;
+    for (const auto& score : outcome.table.scores) {
+        auto& prompt = prompts[score.prompt];
+        ++prompt.samples;
+        prompt.passed += score.passed ? 1 : 0;
+    }
+    const auto repeated = std::ranges::count_if(prompts, [](const auto& prompt) {
+        return prompt.second.samples > 1;
+    });
+    if (repeated == 0) return;
+    const auto flickering = std::ranges::count_if(prompts, [](const auto& prompt) {
+        return prompt.second.passed > 0 && prompt.second.passed < prompt.second.samples;
+    });
+    terminal.print(fmt::format(
+        "{} of {} prompts that were asked several times were answered now right, now wrong",
+        flickering,
+        repeated
+    ));
 }
 
 json::array samples_json(const pipeline::EvalOutcome& outcome) {
@@ -129,12 +186,12 @@ json::array samples_json(const pipeline::EvalOutcome& outcome) {
 std::string estimate_text(std::string_view what, const pipeline::Estimate& estimate) {
     if (estimate.prompts == 0) return fmt::format("{}: nothing was judged", what);
     return fmt::format(
-        "{} {:.1f} % (95 % interval {:.1f} to {:.1f}; {} prompts{}; {})",
+        "{} {:.1f} % (95 % interval {:.1f} to {:.1f}; {}{}; {})",
         what,
         100 * estimate.mean,
         100 * estimate.low,
         100 * estimate.high,
-        estimate.prompts,
+        plural_prompts(estimate.prompts),
         estimate.groups < estimate.prompts ? fmt::format(" in {} groups", estimate.groups) : "",
         estimate.method
     );
@@ -174,8 +231,9 @@ void show_evaluation(Terminal& terminal, const pipeline::EvalOutcome& outcome, s
         terminal.print(terminal.paint(
             Colour::yellow,
             fmt::format(
-                "{} prompts are too few to tell: ask at least {}",
-                outcome.accuracy.prompts,
+                "{} {} too few to tell: ask at least {}",
+                plural_prompts(outcome.accuracy.prompts),
+                outcome.accuracy.prompts == 1 ? "is" : "are",
                 compare::fewest_prompts
             )
         ));
@@ -189,6 +247,7 @@ void show_evaluation(Terminal& terminal, const pipeline::EvalOutcome& outcome, s
         terminal.print(fmt::format(
             "{} answers had nothing of the expected form to judge", outcome.counts.unparsed
         ));
+    show_flicker(terminal, outcome);
     show_categories(terminal, outcome);
     show_wrong(terminal, outcome, wrong);
     for (const auto& note : outcome.scored.notes) terminal.note("note: " + note);

@@ -6,6 +6,8 @@
 #include <map>
 #include <unordered_map>
 
+#include "eval/sampling_seen.hpp"
+
 namespace punie::eval {
 
 namespace {
@@ -49,6 +51,22 @@ std::string plural(std::size_t count, std::string_view what) {
     return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
 }
 
+/// What does not quite fit in the file.
+void add_notes(ScoredRun& run, bool torn) {
+    if (torn) run.notes.emplace_back("the last line was cut off and is left out");
+    if (run.unknown_prompts > 0) {
+        run.notes.push_back(fmt::format(
+            "{} for prompts that the suite does not have", plural(run.unknown_prompts, "record")
+        ));
+    }
+    if (run.other_suite) {
+        run.notes.emplace_back(
+            "the answers were asked for with another version of the suite: prompts, tools or "
+            "sampling differ"
+        );
+    }
+}
+
 }  // namespace
 
 ScoredSample score_sample(const Suite& suite, std::size_t prompt, const ResponseRecord& record) {
@@ -79,6 +97,7 @@ Result<ScoredRun> score_responses(const Suite& suite, const std::filesystem::pat
     for (std::size_t i = 0; i < suite.prompts.size(); ++i) prompts[suite.prompts[i].id] = i;
     ScoredRun run;
     Slots slots;
+    SamplingSeen sampling;
     std::size_t records = 0;
     bool torn = false;
     const auto take = [&](ResponseRecord&& record, std::size_t) -> Result<void> {
@@ -90,11 +109,19 @@ Result<ScoredRun> score_responses(const Suite& suite, const std::filesystem::pat
             ++run.unknown_prompts;
             return {};
         }
+        sampling.add(record);
         slots.put(score_sample(suite, found->second, record));
         return {};
     };
     if (auto read = read_records(file, take, &torn); !read)
         return std::unexpected(std::move(read).error());
+    if (records == 0) {
+        return fail(
+            ErrorCode::state,
+            fmt::format("{}: no record in it", file.string()),
+            "`punie eval` writes one a line; docs/responses.md describes them"
+        );
+    }
     if (slots.samples.empty()) {
         return fail(
             ErrorCode::state,
@@ -108,18 +135,9 @@ Result<ScoredRun> score_responses(const Suite& suite, const std::filesystem::pat
         );
     }
     for (auto& [key, sample] : slots.samples) run.samples.push_back(std::move(sample));
-    if (torn) run.notes.emplace_back("the last line was cut off and is left out");
-    if (run.unknown_prompts > 0) {
-        run.notes.push_back(fmt::format(
-            "{} for prompts that the suite does not have", plural(run.unknown_prompts, "record")
-        ));
-    }
-    if (run.other_suite) {
-        run.notes.emplace_back(
-            "the answers were asked for with another version of the suite: prompts, tools or "
-            "sampling differ"
-        );
-    }
+    run.sampling_hash = sampling.hash();
+    add_notes(run, torn);
+    for (auto& note : sampling.notes()) run.notes.push_back(std::move(note));
     return run;
 }
 

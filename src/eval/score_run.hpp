@@ -43,6 +43,7 @@ struct ScoredRun {
     std::vector<std::string> notes;     ///< records of unknown prompts, torn line, other suite ...
     std::size_t unknown_prompts = 0;    ///< records whose prompt the suite does not have
     bool other_suite = false;           ///< records that were asked with another suite
+    std::string sampling_hash;          ///< SamplingSeen::hash
 };
 
 /// Reads and judges all of a file. Where a sample has several records the last answered one counts,

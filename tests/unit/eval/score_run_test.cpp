@@ -264,7 +264,7 @@ TEST_F(ScoreFile, AnEmptyFileIsAnError) {
     const auto run = score(made_suite(1), {});
     ASSERT_FALSE(run);
     EXPECT_EQ(run.error().code(), ErrorCode::state);
-    EXPECT_THAT(run.error().message(), HasSubstr("0 records"));
+    EXPECT_THAT(run.error().message(), HasSubstr("no record in it"));
 }
 
 TEST_F(ScoreFile, AnotherSuiteIsNoted) {
