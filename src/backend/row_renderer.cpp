@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "backend/mlx_installation.hpp"
+#include "backend/model_files.hpp"
 #include "base/awaitable.hpp"
 #include "base/files.hpp"
 #include "base/json.hpp"
@@ -162,6 +163,7 @@ public:
 
     Result<void> render(const RenderRequest& request, const OnFacts& on_facts, const OnRow& on_row)
         override {
+        if (auto there = model_is_there(); !there) return there;
         const auto mlx = find_mlx_blocking(options_.mlx_lm);
         if (!mlx) return std::unexpected(mlx.error());
         const auto script = python_asset("render_rows.py");
@@ -180,6 +182,14 @@ public:
     }
 
 private:
+    /// Named before mlx_lm is looked for, which is not what is wrong then.
+    Result<void> model_is_there() const {
+        if (is_hub_name(options_.model)) return {};
+        const auto model = read_model(options_.model);
+        const bool missing = !model && model.error().code() == ErrorCode::not_found;
+        return missing ? Result<void>(std::unexpected(model.error())) : Result<void>{};
+    }
+
     RowRendererOptions options_;
 };
 

@@ -97,6 +97,9 @@ Task<Result<void>> ManagedServer::start_once() {
 
 Task<Result<void>> ManagedServer::find_and_check() {
     if (config().backend() == BackendKind::openai) co_return Result<void>{};
+    if (options_.check_files) {  // a model that is not there needs no mlx_lm to be told so
+        if (auto there = backend_.check_files(config(), {}); !there) co_return there;
+    }
     if (!capabilities_) {
         backend::Search search{.explicit_path = options_.mlx_lm};
         auto found = co_await backend_.capabilities(search);

@@ -126,10 +126,12 @@ Task<Result<BenchmarkResult>> benchmark(
         co_return std::unexpected(std::move(checked).error());
     if (on_progress)
         on_progress(BenchmarkProgress{.phase = "preparing", .iterations = options.iterations});
-    auto mlx = co_await backend::find_mlx(options.mlx_lm);
-    if (!mlx) co_return std::unexpected(std::move(mlx).error());
-    auto preparation = prepare(std::move(options), std::move(*mlx));
+    // Model and data first: what is wrong with them needs no mlx_lm to be told.
+    auto preparation = prepare(std::move(options), {});
     if (!preparation) co_return std::unexpected(std::move(preparation).error());
+    auto mlx = co_await backend::find_mlx(preparation->options.mlx_lm);
+    if (!mlx) co_return std::unexpected(std::move(mlx).error());
+    preparation->mlx = *std::move(mlx);
     if (auto fits = check_fits(*preparation); !fits)
         co_return std::unexpected(std::move(fits).error());
     const auto folder = TemporaryFolder::make("punie-bench");

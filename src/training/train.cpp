@@ -82,16 +82,25 @@ private:
         auto settings = complete_train_settings(options_.settings);
         if (!settings) co_return std::unexpected(std::move(settings).error());
         settings_ = *std::move(settings);
+        if (auto there = check_model(options_.model); !there) co_return there;
+        if (auto checked = check_data(); !checked) co_return checked;
         auto mlx = co_await backend::find_mlx(options_.mlx_lm);
         if (!mlx) co_return std::unexpected(std::move(mlx).error());
         result_.mlx_lm_version = mlx->mlx_lm_version;
         result_.mlx_version = mlx->mlx_version;
         python_ = mlx->python;
-        if (auto checked = check_data(); !checked) co_return checked;
         if (auto fits = check(*std::move(mlx)); !fits) co_return fits;
         if (auto hashed = hash_inputs(); !hashed) co_return hashed;
         if (auto room = check_folder(); !room) co_return room;
         co_return write_config();
+    }
+
+    /// A model that is not there needs no mlx_lm to be told so; one of the hub is downloaded later.
+    static Result<void> check_model(const std::string& path) {
+        const auto model = backend::read_model(path);
+        if (model) return {};
+        if (model.error().code() == ErrorCode::not_found && backend::is_hub_name(path)) return {};
+        return std::unexpected(model.error());
     }
 
     Result<void> check_data() {
