@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/usage_words.hpp"
 
 namespace punie::cli {
 
@@ -56,6 +57,7 @@ void build(CLI::App& app, Commands& commands) {
     add_view(app, commands);
     add_doctor(app, commands);
     add_completions(app, commands);
+    check_numbers(app);
 }
 
 /// The innermost sub-command that was named.
@@ -98,7 +100,9 @@ ExitCode usage_error(CLI::App& app, const CLI::ParseError& error, Terminal& term
                       : fmt::format("punie {} {}", at->get_parent()->get_name(), at->get_name());
     auto hint = suggestion(app, error);
     if (hint.empty()) hint = fmt::format("see {} --help", command);
-    return terminal.report(Error(ErrorCode::invalid_argument, error.what()).with_hint(hint));
+    return terminal.report(
+        Error(ErrorCode::invalid_argument, usage_words(error.what())).with_hint(hint)
+    );
 }
 
 }  // namespace

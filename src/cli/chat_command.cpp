@@ -173,6 +173,8 @@ ExitCode talk(const ChatOptions& options, ChatModel model, Terminal& terminal) {
 }
 
 ExitCode chat_with_url(const ChatOptions& options, Terminal& terminal) {
+    if (auto fits = check_endpoint_options(options.model); !fits)
+        return terminal.report(fits.error(), options.json);
     EndpointOptions endpoint{.base_url = options.url};
     endpoint.model = options.model.server.model_path;
     const char* key = std::getenv("PUNIE_API_KEY");  // NOLINT(concurrency-mt-unsafe): read only

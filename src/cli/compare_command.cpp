@@ -117,12 +117,7 @@ void show(
 ExitCode run_compare(CompareCommand& command, Terminal& terminal) {
     command.gates.at_lower = command.at == "lower";
     const auto comparison = compare_all(command);
-    if (!comparison) {
-        const auto code = terminal.report(comparison.error(), command.json);
-        // What cannot be compared or read is the input's fault, whoever noticed it.
-        const auto why = comparison.error().code();
-        return why == ErrorCode::state || why == ErrorCode::protocol ? ExitCode::usage : code;
-    }
+    if (!comparison) return terminal.report_input(comparison.error(), command.json);
     const auto gates = compare::judge_gates(*comparison, command.gates);
     show(command, *comparison, gates, terminal);
     if (const auto written = write_files(command, *comparison, gates); !written)

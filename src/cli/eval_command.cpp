@@ -64,6 +64,8 @@ Result<ServerConfig> server_of(EvalOptions& options) {
     }
     sampling_into_requests(options);
     if (options.url.empty()) return config_from(options.model);
+    if (auto fits = check_endpoint_options(options.model); !fits)
+        return std::unexpected(std::move(fits).error());
     options.model.backend = "openai";
     options.model.server.url = options.url;
     const char* key = std::getenv("PUNIE_API_KEY");  // NOLINT(concurrency-mt-unsafe): read only

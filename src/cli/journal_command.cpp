@@ -69,6 +69,18 @@ ExitCode with_journal(Call call, const JournalOptions& options, Terminal& termin
     return code ? *code : terminal.report(code.error(), options.json);
 }
 
+/// Of runs and of the stages of experiments.
+const std::vector<std::string>& known_kinds() {
+    static const std::vector<std::string> kinds = {
+        "eval", "train", "fuse", "quantise", "experiment", "bench", "dataset", "compare", "report"
+    };
+    return kinds;
+}
+
+bool is_known_kind(const std::string& kind) {
+    return kind.empty() || std::ranges::find(known_kinds(), kind) != known_kinds().end();
+}
+
 Result<ExitCode> list_runs(
     journal::Journal& journal, const JournalOptions& options, Terminal& terminal
 ) {
@@ -87,6 +99,12 @@ Result<ExitCode> list_runs(
         terminal.print(to_text(json::object{{"runs", std::move(all)}, {"more", more}}));
         return ExitCode::done;
     }
+    if (runs->empty() && !is_known_kind(options.kind))
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("--kind: '{}' was given; there is no such kind of run", options.kind),
+            fmt::format("the kinds are {}", join_or(known_kinds()))
+        );
     if (runs->empty()) {
         terminal.note(
             options.kind.empty() ? std::string("no runs yet")

@@ -90,6 +90,29 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
         ->group(group);
 }
 
+Result<void> check_endpoint_options(const ModelOptions& options) {
+    const auto& server = options.server;
+    const std::pair<std::string_view, bool> given[] = {
+        {"--adapter", !server.adapter_path.empty()},
+        {"--max-kv-size", server.max_kv_size.has_value()},
+        {"--context-size", server.context_size.has_value()},
+        {"--log-file", !server.log_file.empty()},
+        {"--env", !options.environment.empty()},
+        {"--mlx-lm", !options.mlx_lm.empty()},
+    };
+    for (const auto& [name, used] : given) {
+        if (!used) continue;
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} is for a server that punie starts, and --url names one that runs already", name
+            ),
+            "leave one of the two out; that server has to be started with it by whoever starts it"
+        );
+    }
+    return {};
+}
+
 Result<ServerConfig> config_from(const ModelOptions& options) {
     auto kind = backend_from_name(options.backend);
     if (!kind) return std::unexpected(std::move(kind).error().in("--backend"));

@@ -30,6 +30,10 @@ void add_model_options(CLI::App& command, ModelOptions& options);
 /// The checked configuration. Errors: invalid_argument.
 Result<ServerConfig> config_from(const ModelOptions& options);
 
+/// What is for a server of our own is refused beside an endpoint that runs already, never dropped.
+/// Errors: invalid_argument.
+Result<void> check_endpoint_options(const ModelOptions& options);
+
 ServerProcessOptions process_options_from(const ModelOptions& options);
 
 }  // namespace punie::cli

@@ -64,7 +64,7 @@ ExitCode run_report(ReportOptions options, Terminal& terminal) {
     auto stored = find_report(options.run);
     if (!stored) return terminal.report(stored.error());
     auto data = read_report(*stored);
-    if (!data) return terminal.report(data.error());
+    if (!data) return terminal.report_input(data.error());
     const bool nothing_said =
         std::ranges::all_of(forms, [&](const Form& form) { return (options.*form.file).empty(); });
     if (options.html.empty() && (options.open || nothing_said))

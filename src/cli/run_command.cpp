@@ -166,7 +166,12 @@ void show_outcome(
 
 ExitCode run_run(RunCommandOptions& options, Terminal& terminal) {
     auto experiment = pipeline::read_experiment(options.file);
-    if (!experiment) return terminal.report(experiment.error(), options.json);
+    if (!experiment) {
+        auto error = std::move(experiment).error();
+        if (error.code() == ErrorCode::not_found && error.hint().empty())
+            error = std::move(error).with_hint("punie init writes one to start with");
+        return terminal.report(error, options.json);
+    }
     auto journal =
         journal::Journal::open(journal::find_journal_folder(std::filesystem::current_path()));
     if (!journal) return terminal.report(journal.error(), options.json);
@@ -211,6 +216,9 @@ ExitCode run_init(const InitOptions& options, Terminal& terminal) {
         return terminal.report(Error(ErrorCode::invalid_argument, file.string() + " exists already")
                                    .with_hint("--force overwrites it"));
     }
+    if (std::filesystem::exists(folder, ignored) && !std::filesystem::is_directory(folder, ignored))
+        return terminal.report(Error(ErrorCode::invalid_argument, folder.string() + " is no folder")
+                                   .with_hint("name a folder, which is made if need be"));
     auto name = options.name;
     if (name.empty()) name = std::filesystem::weakly_canonical(folder, ignored).filename().string();
     if (name.empty()) name = "experiment";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "base/text.hpp"
@@ -27,6 +28,13 @@ Result<pipeline::EvalOutcome> judge(const ScoreOptions& options, Terminal& termi
     const Ticker ticker(terminal, [](std::chrono::duration<double> time) {
         return fmt::format("judging, {}", human_duration(time));
     });
+    std::error_code ignored;
+    if (std::filesystem::is_directory(options.responses, ignored))
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("{} is a folder", options.responses),
+            "name the responses.jsonl in it"
+        );
     pipeline::EvalOutcome outcome;
     auto suite = eval::read_suite(options.suite);
     if (!suite) return std::unexpected(std::move(suite).error());
@@ -42,7 +50,7 @@ Result<pipeline::EvalOutcome> judge(const ScoreOptions& options, Terminal& termi
 ExitCode run_score(const ScoreOptions& options, Terminal& terminal) {
     auto outcome = judge(options, terminal);
     terminal.clear_progress();
-    if (!outcome) return terminal.report(outcome.error(), options.json);
+    if (!outcome) return terminal.report_input(outcome.error(), options.json);
     if (options.json) {
         terminal.print(to_text(evaluation_json(*outcome, options.samples)));
     } else {

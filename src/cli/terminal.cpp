@@ -147,6 +147,12 @@ ExitCode Terminal::report(const Error& error, bool json) {
     return exit_code_of(error);
 }
 
+ExitCode Terminal::report_input(const Error& error, bool json) {
+    const auto code = report(error, json);
+    const auto why = error.code();
+    return why == ErrorCode::state || why == ErrorCode::protocol ? ExitCode::usage : code;
+}
+
 std::string error_json(const Error& error) {
     json::object object{
         {"event", "error"},

@@ -44,6 +44,10 @@ public:
     /// --json. Returns the exit code.
     ExitCode report(const Error& error, bool json = false);
 
+    /// `report` of something that was given (a file, a run): what cannot be read or does not fit is
+    /// bad input, whoever noticed it. Exit code 2 where `report` has 1 for it.
+    ExitCode report_input(const Error& error, bool json = false);
+
     bool interactive() const { return stderr_terminal_; }
 
     bool stdout_terminal() const { return stdout_terminal_; }

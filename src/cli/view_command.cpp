@@ -157,6 +157,7 @@ void add_view(CLI::App& app, Commands& commands) {
     auto options = std::make_shared<ViewOptions>();
     auto* sub = app.add_subcommand("view", "Show the journal's reports in the browser");
     sub->add_option("--port", options->port, "Port on 127.0.0.1, 0 for any free one")
+        ->check(CLI::Range(0, 65535))
         ->capture_default_str();
     sub->add_flag("--open", options->open, "Open the browser");
     sub->add_flag("--json", options->json, "One JSON event a line");

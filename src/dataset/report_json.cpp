@@ -165,7 +165,7 @@ Result<std::set<std::string>> read_baseline(const fs::path& file) {
     if (integer_member(*value, "punie_baseline") != 1 || findings == nullptr ||
         !findings->is_array()) {
         return fail(
-            ErrorCode::protocol,
+            ErrorCode::invalid_argument,
             fmt::format("{} is no baseline of punie dataset validate", file.native()),
             "write one with --write-baseline"
         );

@@ -140,12 +140,12 @@ INSTANTIATE_TEST_SUITE_P(
             "failed    no_regression odd (base)"
         },
         LimitRow{{"--no-regression", "evn"}, 2, "did you mean \"even\"?"},
-        LimitRow{{"--threshold", "60"}, 2, "not in range"},
+        LimitRow{{"--threshold", "60"}, 2, "'60' was given; allowed is 0 to 1"},
         LimitRow{{"--at", "upper"}, 2, "--at"},
         LimitRow{{"--baseline", "third"}, 2, "no variant is named \"third\""},
         LimitRow{{"--name", "a", "--name", "b", "--name", "c"}, 2, "3 names for 2 variants"},
         LimitRow{{"--name", "a", "--name", "a"}, 2, "two variants named \"a\""},
-        LimitRow{{"--allow-different", "suite"}, 2, "suite not in"}
+        LimitRow{{"--allow-different", "suite"}, 2, "'suite' was given; allowed is"}
     )
 );
 

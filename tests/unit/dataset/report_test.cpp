@@ -124,7 +124,9 @@ TEST_F(Report, ABaselineSilencesWhatIsKnownAndFollowsMovedRows) {
 
 TEST_F(Report, WhatIsNoBaselineIsRefused) {
     folder_.write("other.json", "{\"findings\": []}");
-    EXPECT_EQ(read_baseline(folder_.path() / "other.json").error().code(), ErrorCode::protocol);
+    EXPECT_EQ(
+        read_baseline(folder_.path() / "other.json").error().code(), ErrorCode::invalid_argument
+    );
     EXPECT_EQ(read_baseline(folder_.path() / "none.json").error().code(), ErrorCode::not_found);
 }
 
