@@ -283,7 +283,10 @@ Result<json::object> to_chat(json::object row, std::string& format) {
         keys = fmt::format("{}{}{}", keys, keys.empty() ? "" : ", ", std::string_view(each.key()));
     return fail(
         ErrorCode::invalid_argument,
-        fmt::format("no known format; the row has {}", keys.empty() ? "no keys" : printable(keys))
+        fmt::format("no known format; the row has {}", keys.empty() ? "no keys" : printable(keys)),
+        "expected messages, conversations, instruction and output, prompt and completion, chosen, "
+        "or "
+        "text"
     );
 }
 

@@ -98,12 +98,14 @@ Result<DataFolder> look_at_folder(const fs::path& place) {
         const auto name = entry->path().filename().native();
         const auto meant = meant_name(name);
         if (!meant.empty() && meant != name) folder.misnamed.push_back({name, meant});
+        if (meant.empty() && name.ends_with(".jsonl")) folder.others.push_back(name);
     }
     if (error)
         return std::unexpected(
             errno_error(error.value(), fmt::format("cannot list {}", place.native()))
         );
     std::ranges::sort(folder.misnamed, {}, &Misnamed::name);
+    std::ranges::sort(folder.others);
     return folder;
 }
 

@@ -26,6 +26,7 @@ struct DataFolder {
     bool single = false;          ///< one file was named, not a folder
     std::vector<DataFile> files;  ///< train, valid, test, those that exist
     std::vector<Misnamed> misnamed;
+    std::vector<std::string> others{};  ///< further .jsonl files, that nobody reads
 
     const DataFile* find(std::string_view split) const;
     std::vector<std::string> names() const;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <ranges>
 
+#include "base/text.hpp"
 #include "dataset/file_check.hpp"
 #include "dataset/folder.hpp"
 #include "dataset/render_check.hpp"
@@ -53,6 +54,13 @@ public:
 private:
     void add(std::string_view file, FindingLog::Words words) { log_.add({file}, std::move(words)); }
 
+    std::string no_training_file() const {
+        const auto near = nearest("train.jsonl", folder_.others);
+        return fmt::format(
+            "train.jsonl is not in the folder{}", near ? fmt::format("; was {} meant?", *near) : ""
+        );
+    }
+
     void judge_folder() {
         for (const auto& file : folder_.misnamed) {
             const bool there = std::ranges::any_of(folder_.files, [&](const auto& other) {
@@ -66,7 +74,7 @@ private:
                  .severity = there ? Severity::note : Severity::error});
         }
         if (folder_.find("train") == nullptr)
-            add("", {.code = "D101", .message = "train.jsonl is not in the folder"});
+            add("", {.code = "D101", .message = no_training_file()});
         if (folder_.find("train") != nullptr && folder_.find("valid") == nullptr)
             add("", {.code = "D104", .message = "valid.jsonl is not in the folder"});
     }

@@ -102,8 +102,21 @@ private:
     Clock::time_point began_ = Clock::now();
 };
 
-Result<void> free_place(const fs::path& out, bool overwrite) {
+/// `out` must not be what is read (also when it is to be overwritten), nor may a source lie in it:
+/// it would be gone when the new model takes its place.
+Result<void> free_place(const fs::path& out, bool overwrite, const std::vector<fs::path>& sources) {
     std::error_code ignored;
+    const auto place = fs::weakly_canonical(out, ignored);
+    for (const auto& source : sources) {
+        if (!fs::exists(source, ignored)) continue;  // a name of the hub, or told later
+        const auto inside = fs::weakly_canonical(source, ignored).lexically_relative(place);
+        if (inside.empty() || *inside.begin() == "..") continue;
+        return fail(
+            ErrorCode::invalid_argument,
+            fmt::format("--out: {} holds what the new model is made of", out.string()),
+            "name another folder: the source would be lost"
+        );
+    }
     if (!fs::exists(out, ignored) || overwrite) return {};
     return fail(
         ErrorCode::invalid_argument,
@@ -340,7 +353,8 @@ namespace {
 
 Result<MadeModel> fuse(const FuseOptions& options, const MakeCalls& calls, std::stop_token stop) {
     const auto began = Clock::now();
-    if (auto place = free_place(options.out, options.overwrite); !place)
+    const std::vector<fs::path> sources = {options.model, options.adapter};
+    if (auto place = free_place(options.out, options.overwrite, sources); !place)
         return std::unexpected(std::move(place).error());
     auto model = backend::read_model(options.model);
     if (!model) return std::unexpected(std::move(model).error());
@@ -402,7 +416,7 @@ Result<MadeModel> quantise(
             fmt::format("--bits: {} was given; allowed are 4, 5, 6 and 8", options.bits)
         );
     }
-    if (auto place = free_place(options.out, options.overwrite); !place)
+    if (auto place = free_place(options.out, options.overwrite, {options.model}); !place)
         return std::unexpected(std::move(place).error());
     auto model = backend::read_model(options.model);
     if (!model) return std::unexpected(std::move(model).error());

@@ -130,6 +130,8 @@ void check_lora(const json::object& given, std::vector<std::string>& faults) {
         faults.emplace_back("lora_parameters.dropout: expected a number from 0 to under 1");
 }
 
+constexpr std::string_view no_such_option = "mlx_lm has no such option";
+
 std::vector<std::string> faults_of(const json::object& given) {
     std::vector<std::string> faults;
     for (const auto& [name, value] : given) {
@@ -138,8 +140,9 @@ std::vector<std::string> faults_of(const json::object& given) {
         if (setting == nullptr) {
             const auto close = nearest(key, train_setting_names());
             faults.push_back(fmt::format(
-                "{}: mlx_lm has no such option{}",
+                "{}: {}{}",
                 key,
+                no_such_option,
                 close ? fmt::format("; did you mean {}?", *close) : ""
             ));
         } else if (!fits(*setting, value)) {
@@ -169,10 +172,13 @@ std::vector<std::string> train_setting_names() {
 
 Result<json::object> complete_train_settings(const json::object& given) {
     if (const auto faults = faults_of(given); !faults.empty()) {
+        auto text = fmt::format("{}", fmt::join(faults, "\n"));
+        const bool unknown = text.find(no_such_option) != std::string::npos;
         return fail(
             ErrorCode::invalid_argument,
-            fmt::format("{}", fmt::join(faults, "\n")),
-            "the options are those of `mlx_lm lora`: " + join_or(train_setting_names())
+            std::move(text),
+            unknown ? "the options are those of `mlx_lm lora`: " + join_or(train_setting_names())
+                    : std::string()
         );
     }
     json::object complete;
