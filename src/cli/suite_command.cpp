@@ -10,8 +10,10 @@
 #include <memory>
 #include <set>
 
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
+#include "cli/suite_from_capture.hpp"
 #include "eval/plan.hpp"
 #include "eval/suite_lint.hpp"
 #include "eval/suite_parts.hpp"
@@ -326,6 +328,74 @@ void add_lint(CLI::App& suite, Commands& commands) {
     commands.on(sub, [options](Terminal& terminal) { return run_lint(*options, terminal); });
 }
 
+struct FromCapture {
+    std::string capture;
+    std::string output;
+    FromCaptureOptions options;
+    bool json = false;
+};
+
+ExitCode run_from_capture(const FromCapture& command, Terminal& terminal) {
+    const auto lines = read_text(command.capture);
+    if (!lines) return terminal.report(lines.error(), command.json);
+    auto options = command.options;
+    options.yaml = !command.output.ends_with(".jsonl");
+    const auto suite = suite_from_capture(*lines, options);
+    if (!suite) return terminal.report(suite.error(), command.json);
+    // Read back before it is written: a suite that cannot be read helps nobody.
+    if (const auto read = eval::parse_suite(suite->text, command.output); !read)
+        return terminal.report(read.error(), command.json);
+    if (const auto written = write_atomic(command.output, suite->text); !written)
+        return terminal.report(written.error(), command.json);
+    if (command.json) {
+        terminal.print(to_text(json::object{
+            {"file", command.output},
+            {"prompts", suite->prompts},
+            {"repeated", suite->repeated},
+            {"no_chat", suite->no_chat},
+            {"broken", suite->broken},
+            {"unjudged", suite->unjudged}
+        }));
+        return ExitCode::done;
+    }
+    terminal.print(fmt::format(
+        "{}: {} prompts; left out: {} asked again, {} that are no chat, {} broken lines",
+        command.output,
+        suite->prompts,
+        suite->repeated,
+        suite->no_chat,
+        suite->broken
+    ));
+    if (suite->unjudged > 0)
+        terminal.print(fmt::format(
+            "{} of them only have to be answered: say in `expect` what the answer must be",
+            suite->unjudged
+        ));
+    return ExitCode::done;
+}
+
+void add_from_capture(CLI::App& suite, Commands& commands) {
+    auto command = std::make_shared<FromCapture>();
+    auto* sub =
+        suite.add_subcommand("from-capture", "Make a suite of the gateway's captured chats");
+    sub->add_option("capture", command->capture, "Captured requests (.jsonl)")->required();
+    sub->add_option("-o,--output", command->output, "Suite to write (.yaml or .jsonl)")->required();
+    sub->add_option("--name", command->options.name, "The suite's name")->capture_default_str();
+    sub->add_option("--model", command->options.model, "Only requests for this model");
+    sub->add_option("--limit", command->options.limit, "Prompts at most (0: all)")
+        ->capture_default_str();
+    sub->add_flag("--json", command->json, "The counts as one JSON object");
+    sub->footer(
+        "Examples:\n"
+        "  punie suite from-capture capture.jsonl -o suite.yaml\n"
+        "  punie suite from-capture capture.jsonl -o suite.jsonl --model qwen --limit 200\n\n"
+        "What is expected is what was answered then: look at it before you trust a score."
+    );
+    commands.on(sub, [command](Terminal& terminal) {
+        return run_from_capture(*command, terminal);
+    });
+}
+
 }  // namespace
 
 void add_suite(CLI::App& app, Commands& commands) {
@@ -333,6 +403,7 @@ void add_suite(CLI::App& app, Commands& commands) {
     suite->require_subcommand(0, 1);
     add_show(*suite, commands);
     add_lint(*suite, commands);
+    add_from_capture(*suite, commands);
     auto* schema = suite->add_subcommand("schema", "Print the JSON Schema of suites, for editors");
     schema->footer(
         "Example:\n"
