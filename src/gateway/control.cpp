@@ -7,6 +7,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/json.hpp>
 #include <charconv>
+#include <ranges>
 
 #include "gateway/control_json.hpp"
 
@@ -22,6 +23,9 @@ constexpr std::string_view ndjson = "application/x-ndjson";
 constexpr std::chrono::seconds sign_of_life{20};
 constexpr Milliseconds log_interval{250};
 constexpr Milliseconds progress_interval{1'000};
+constexpr Milliseconds watch_least{100};
+constexpr Milliseconds watch_most{900};
+constexpr std::size_t most_watched = 200;  // finished requests in one line
 constexpr std::uint64_t default_log_lines = 200;
 constexpr std::uint64_t most_log_lines = 10'000;
 
@@ -83,6 +87,13 @@ relay::Headers stream_headers(std::string_view type) {
     };
 }
 
+json::array live_list(const RequestBook& book) {
+    json::array requests;
+    const auto now = std::chrono::steady_clock::now();
+    for (const auto& one : book.live()) requests.push_back(live_json(one, now));
+    return requests;
+}
+
 }  // namespace
 
 Control::Control(fleet::Fleet& fleet, RequestBook& book, ControlHooks hooks)
@@ -115,6 +126,7 @@ Task<void> Control::answer(relay::Exchange& exchange) {
         Route{"/control/ps", "GET", &Control::ps},
         Route{"/control/events", "GET", &Control::events},
         Route{"/control/requests", "GET", &Control::requests},
+        Route{"/control/watch", "GET", &Control::watch},
         Route{"/control/reload", "POST", &Control::reload},
         Route{"/control/stop", "POST", &Control::stop},
     };
@@ -185,7 +197,7 @@ Task<void> Control::answer_model(relay::Exchange& exchange, std::string name, st
     co_await unload(exchange, std::move(name));
 }
 
-Task<void> Control::ps(relay::Exchange& exchange) {
+json::object Control::ps_json() const {
     json::array models;
     for (const auto& model : fleet_.status()) models.push_back(model_json(model));
     const auto& file = fleet_.config().file;
@@ -198,13 +210,17 @@ Task<void> Control::ps(relay::Exchange& exchange) {
         {"models", std::move(models)}
     };
     if (!file.empty()) body["file"] = file.native();
-    auto reply = json_reply(200, body);
+    return body;
+}
+
+Task<void> Control::ps(relay::Exchange& exchange) {
+    auto reply = json_reply(200, ps_json());
     (void)co_await exchange.reply(std::move(reply));
 }
 
 /// Lines until there are no more, or for ever with `follow`.
 Task<void> Control::stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause) {
-    const bool follow = wished(exchange, "follow");
+    const bool follow = wished(exchange, "follow") || exchange.head().path == "/control/watch";
     const bool heartbeat = type == ndjson;
     auto headers = stream_headers(type);
     if (!co_await exchange.begin(200, std::move(headers), std::nullopt)) co_return;
@@ -368,10 +384,7 @@ Task<void> Control::events(relay::Exchange& exchange) {
 
 Task<void> Control::requests(relay::Exchange& exchange) {
     if (wished(exchange, "live")) {
-        json::array requests;
-        const auto now = std::chrono::steady_clock::now();
-        for (const auto& one : book_.live()) requests.push_back(live_json(one, now));
-        auto reply = json_reply(200, {{"requests", std::move(requests)}});
+        auto reply = json_reply(200, {{"requests", live_list(book_)}});
         (void)co_await exchange.reply(std::move(reply));
         co_return;
     }
@@ -387,6 +400,50 @@ Task<void> Control::requests(relay::Exchange& exchange) {
         return text;
     };
     Pause pause = [this, &seen]() -> Task<void> { return wait_or_close(book_.wait_after(seen)); };
+    co_await stream(exchange, std::string(ndjson), std::move(lines), std::move(pause));
+}
+
+namespace {
+
+Task<void> wait_news(fleet::Fleet& fleet, std::uint64_t event) {
+    co_await (fleet.wait_event(event) || sleep_for(watch_most));
+}
+
+}  // namespace
+
+/// Until something happened, but a second at most and a tenth at least: a flood of events is told
+/// in few lines.
+Task<void> Control::watch_pause(std::uint64_t event) {
+    co_await wait_or_close(sleep_for(watch_least));
+    co_await wait_or_close(wait_news(fleet_, event));
+}
+
+Task<void> Control::watch(relay::Exchange& exchange) {
+    std::uint64_t event = 0;
+    std::uint64_t request = 0;
+    Lines lines = [this, &event, &request]() -> std::string {
+        json::array events;
+        for (const auto& one : fleet_.events_since(event)) {
+            event = one.number;
+            events.push_back(event_json(one));
+        }
+        json::array requests;
+        auto ended = book_.since(request);
+        const auto skipped =
+            ended.size() > most_watched ? ended.size() - most_watched : std::size_t{0};
+        for (const auto& [number, record] : ended | std::views::drop(skipped)) {
+            request = number;
+            requests.push_back(request_json(number, record));
+        }
+        return to_text(json::object{
+                   {"ps", ps_json()},
+                   {"live", live_list(book_)},
+                   {"events", std::move(events)},
+                   {"requests", std::move(requests)}
+               }) +
+               "\n";
+    };
+    Pause pause = [this, &event]() -> Task<void> { return watch_pause(event); };
     co_await stream(exchange, std::string(ndjson), std::move(lines), std::move(pause));
 }
 

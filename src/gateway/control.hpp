@@ -9,6 +9,7 @@
 //   POST /control/models/NAME/unload[?force=1]
 //   GET  /control/events?after=N[&follow=1]   NDJSON
 //   GET  /control/requests?after=N[&follow=1] finished requests, NDJSON; ?live=1 the running ones
+//   GET  /control/watch                 all of the above as it changes, NDJSON; for dashboards
 //   POST /control/reload
 //   POST /control/stop                  the whole gateway ends, answers drain
 //   GET  /control/version
@@ -21,6 +22,7 @@
 #include <optional>
 
 #include "base/async_event.hpp"
+#include "base/json.hpp"
 #include "fleet/fleet.hpp"
 #include "gateway/metrics.hpp"
 #include "relay/front.hpp"
@@ -86,6 +88,9 @@ private:
     Task<void> unload(relay::Exchange& exchange, std::string name);
     Task<void> events(relay::Exchange& exchange);
     Task<void> requests(relay::Exchange& exchange);
+    Task<void> watch(relay::Exchange& exchange);
+    Task<void> watch_pause(std::uint64_t event);
+    json::object ps_json() const;
     Task<void> reload(relay::Exchange& exchange);
     Task<void> stop(relay::Exchange& exchange);
     Task<void> stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause);
