@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 5> not_sampling = {
     "model", "messages", "tools", "stream", "stream_options"
 };
 
-/// As make_plan writes them, so that the same sampling has the same text whoever asked.
+/// The order in which make_plan begins, for requests from elsewhere: order is no sampling.
 constexpr std::array<std::string_view, 7> first_fields = {
     "temperature", "max_tokens", "top_p", "top_k", "min_p", "repetition_penalty", "stop"
 };
@@ -28,19 +28,23 @@ bool among(std::string_view name, std::span<const std::string_view> names) {
     return std::ranges::find(names, name) != names.end();
 }
 
+/// 0 and 0.0 are one temperature; make_plan writes a fraction.
+json::value in_one_form(std::string_view name, const json::value& value) {
+    if (name == "temperature" && value.is_number()) return value.to_number<double>();
+    return value;
+}
+
 std::string sampling_text(const ResponseRecord& record) {
     json::object said;
-    for (const auto name : first_fields) {
-        const auto* value = record.request.if_contains(name);
-        if (value == nullptr) continue;
-        if (name == "temperature" && value->is_number())
-            said[name] = value->to_number<double>();  // 0 and 0.0 are one temperature
-        else
-            said[name] = *value;
+    if (record.suite_hash.empty()) {  // not from make_plan
+        for (const auto name : first_fields) {
+            if (const auto* value = record.request.if_contains(name))
+                said[name] = in_one_form(name, *value);
+        }
     }
     for (const auto& [name, value] : record.request) {
-        if (name == "seed" || among(name, not_sampling) || among(name, first_fields)) continue;
-        said[name] = value;
+        if (name == "seed" || among(name, not_sampling) || said.contains(name)) continue;
+        said[name] = in_one_form(name, value);
     }
     // Sample n has the seed of sample 0 plus n: one sampling, not several.
     if (const auto* seed = record.request.if_contains("seed"); seed != nullptr) {

@@ -26,9 +26,11 @@ SamplingSeen seen_in(const Suite& suite, const PlanOptions& options) {
     EXPECT_TRUE(plan);
     for (const auto& request : plan->requests) {
         const ResponseRecord record{
+            .suite_hash = "asked",
             .prompt_id = suite.prompts[request.prompt].id,
             .sample = request.sample,
-            .request = request.body
+            .request = request.body,
+            .response = *parse_json(R"({"choices":[{"message":{"content":"x"}}]})")
         };
         // as it stands in a file, read again
         auto read = parse_record(to_line(record));
