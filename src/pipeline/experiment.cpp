@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "eval/suite_faults.hpp"
 #include "eval/suite_source.hpp"
+#include "training/train_settings.hpp"
 
 namespace punie::pipeline {
 
@@ -142,6 +143,7 @@ private:
         if (experiment_.name.empty()) experiment_.name = experiment_.file.stem().string();
         fields.text("model", experiment_.model);
         fields.text("mlx_lm", experiment_.mlx_lm);
+        if (!experiment_.mlx_lm.empty()) experiment_.mlx_lm = resolved(experiment_.mlx_lm).string();
         path(fields, "suite", experiment_.suite, true);
         path(fields, "data", experiment_.data, true);
         path(fields, "out", experiment_.out, false);
@@ -153,6 +155,7 @@ private:
         if (const auto* node = fields.take("variants")) variants(*node);
         fields.finish();
         experiment_.model = resolved_model(experiment_.model);
+        check_model(root, "model", experiment_.model);
         check_whole(root);
     }
 
@@ -167,6 +170,27 @@ private:
         const auto local = resolved(text);
         if (std::filesystem::exists(local, ignored)) return local.string();
         return text;
+    }
+
+    /// A name of the hub may be downloaded; anything else has to be there.
+    void check_model(const Node& node, const std::string& where, const std::string& model) {
+        std::error_code ignored;
+        const auto* named = node.find("model");
+        if (named == nullptr || model.empty() || std::filesystem::exists(model, ignored)) return;
+        // "org/name" is of the hub, unless a folder "org" stands beside the file.
+        const bool of_the_hub = std::ranges::count(model, '/') == 1 && model.front() != '.' &&
+                                model.front() != '/' &&
+                                !std::filesystem::exists(resolved(model).parent_path(), ignored);
+        if (of_the_hub) return;
+        faults_.add(
+            named->place,
+            where,
+            fmt::format(
+                "{} does not exist; expected a model folder seen from this file, or a name of the "
+                "hub",
+                resolved(model).string()
+            )
+        );
     }
 
     void path(Fields& fields, const std::string& name, Path& into, bool must_exist) {
@@ -267,6 +291,7 @@ private:
         }
         check_name(node, where, made.name);
         made.model = resolved_model(made.model);
+        check_model(node, where + ".model", made.model);
         if (!made.adapter.empty()) made.adapter = resolved(made.adapter).string();
         experiment_.variants.push_back(std::move(made));
     }
@@ -347,6 +372,13 @@ private:
             return;
         }
         made.settings = eval::to_json(settings).as_object();
+        for (const auto& member : settings.members) {
+            if (member.name == "keep" || member.name == "early_stop") continue;
+            // Said here, and not after an hour of evaluating what comes before the training.
+            const auto checked =
+                training::complete_train_settings({{member.name, made.settings.at(member.name)}});
+            if (!checked) faults_.add(member.place, where + ".train", checked.error().message());
+        }
     }
 
     void quantise(Fields& fields, const Node& node, const std::string& where, Variant& made) {
@@ -369,9 +401,12 @@ private:
     void check_whole(const Node& root) {
         if (experiment_.suite.empty() && root.find("suite") == nullptr)
             faults_.add(root.place, "suite", "missing: which suite is to be put to the variants?");
-        if (experiment_.variants.empty() && root.find("variants") == nullptr) {
+        const auto* listed = root.find("variants");
+        if (listed == nullptr || (listed->kind == Node::Kind::list && listed->items.empty())) {
             faults_.add(
-                root.place, "variants", "missing: which variants are to be judged? `- base` is one"
+                listed == nullptr ? root.place : listed->place,
+                "variants",
+                "missing: which variants are to be judged? `- base` is one"
             );
         }
         for (const auto& variant : experiment_.variants) check_variant(variant);

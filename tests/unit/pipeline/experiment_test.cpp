@@ -37,6 +37,7 @@ constexpr auto whole = R"(experiment: home
 model: tiny
 suite: suite.yaml
 data: data
+mlx_lm: ../.venv
 feasibility: {iterations: 2, require: slow}
 variants:
   - base
@@ -65,6 +66,7 @@ TEST_F(ExperimentTest, WholeFile) {
     EXPECT_THAT(read->compare.no_regression, ElementsAre("single"));
     EXPECT_EQ(read->feasibility.iterations, 2);
     EXPECT_EQ(read->out, file(".punie/experiments/home"));
+    EXPECT_EQ(read->mlx_lm, (folder_->path().parent_path() / ".venv").string());
 }
 
 TEST_F(ExperimentTest, StagesStandInAnOrderInWhichTheyCanRun) {
@@ -145,6 +147,27 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         BadFile{"NoSuite", "model: tiny\nvariants: [base]\n", "suite: missing"},
         BadFile{"NoVariants", "model: tiny\nsuite: suite.yaml\n", "variants: missing"},
+        BadFile{"EmptyVariants", head + "variants: []\n", ":4:11: variants: missing"},
+        BadFile{
+            "ModelNotThere",
+            "model: tny\nsuite: suite.yaml\nvariants: [base]\n",
+            "tny does not exist"
+        },
+        BadFile{
+            "ModelOfAVariantNotThere",
+            head + "variants: [{name: a, model: ./other}]\n",
+            "variants[0].model: "
+        },
+        BadFile{
+            "TrainOption",
+            head + "variants: [{name: t, train: {itres: 3}}]\n",
+            "variants[0].train: itres: mlx_lm has no such option; did you mean iters?"
+        },
+        BadFile{
+            "TrainValue",
+            head + "variants: [{name: t, train: {keep: best, iters: ten}}]\n",
+            "variants[0].train: iters: expected a whole number"
+        },
         BadFile{
             "SuiteNotThere",
             "model: tiny\nsuite: nix.yaml\nvariants: [base]\n",
