@@ -39,11 +39,22 @@ struct FrontLimits {
     std::size_t connections = 20'000;     ///< beyond: 503 and closed
 };
 
+/// An answer's head as the relay passes it on.
+struct AnswerHead {
+    int status = 200;
+    std::string lines;  ///< "Name: value\r\n" each, without those that are the front's own
+    std::optional<std::uint64_t> length{};
+};
+
 /// One request and its answer. Lives as long as the handler's coroutine. The handler must end with
 /// an answer (`reply`, or `begin` and `finish`) or `abort`; one that returns without gets 500.
-/// When the client leaves (reset, or end of its sending while an answer is still due counts as
-/// half-closed and is served on), the handler's coroutine is cancelled: its waits end with
-/// `cancelled`.
+///
+/// When the client leaves, the handler's coroutine is cancelled (terminal; it does not throw unless
+/// the handler sets throw_if_cancelled): its waits end with `cancelled`. A client that only ended
+/// its sending is served on. From outside the two look alike, so at an end of sending something
+/// harmless is sent, which a client that is gone answers with a reset: before the answer an interim
+/// "100 Continue", in a chunked answer a leading zero of the next chunk's size. In an answer with a
+/// length the next write shows it.
 class Exchange {
 public:
     virtual ~Exchange() = default;
@@ -68,6 +79,11 @@ public:
     /// Waits while the client is slow: back-pressure. `piece` must live until it returns.
     virtual Task<Result<void>> write(std::string_view piece) = 0;
     virtual Task<Result<void>> finish() = 0;
+
+    /// begin, write and, if it is the `last`, finish in one go and in one packet.
+    virtual Task<Result<void>> begin_with(AnswerHead head, std::string_view piece, bool last);
+    /// write and finish in one go.
+    virtual Task<Result<void>> finish_with(std::string_view piece);
 
     /// Ends the connection so that no client takes the answer for a whole one: no last chunk,
     /// reset.
@@ -112,6 +128,9 @@ public:
     Result<void> reload_tls();
 
     std::size_t connections() const;
+
+    /// Words of the front's own answers from now on.
+    void set_error_body(ErrorBody words);
 
 private:
     struct Impl;

@@ -60,6 +60,7 @@ public:
 
 private:
     friend class Upstreams;
+    friend class PassOn;
     struct Impl;
     explicit UpstreamAnswer(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
