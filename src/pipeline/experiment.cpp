@@ -291,7 +291,7 @@ private:
         }
         check_name(node, where, made.name);
         made.model = resolved_model(made.model);
-        check_model(node, where + ".model", made.model);
+        if (made.url.empty()) check_model(node, where + ".model", made.model);  // else a name there
         if (!made.adapter.empty()) made.adapter = resolved(made.adapter).string();
         experiment_.variants.push_back(std::move(made));
     }

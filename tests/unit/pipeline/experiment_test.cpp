@@ -102,6 +102,15 @@ TEST_F(ExperimentTest, OneVariantIsNotCompared) {
     EXPECT_THAT(ids, ElementsAre("evaluate:base", "report"));
 }
 
+TEST_F(ExperimentTest, TheModelOfAnEndpointIsANameThere) {
+    const auto read = parse(
+        "model: tiny\nsuite: suite.yaml\nvariants:\n"
+        "  - {name: there, url: 'http://127.0.0.1:9000/v1', model: large}\n"
+    );
+    ASSERT_TRUE(read) << read.error().describe();
+    EXPECT_EQ(read->variants.at(0).model, "large");
+}
+
 TEST_F(ExperimentTest, MadeBeforeItsSourceInTheFile) {
     const auto read = parse(
         "model: tiny\nsuite: suite.yaml\ndata: data\nvariants:\n"
