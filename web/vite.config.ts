@@ -4,8 +4,8 @@ import { defineConfig } from "vite";
 
 const hash = (text: string) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Style and script go into the page itself; the page allows these two and nothing else. */
-function oneFile(): Plugin {
+/** Style and script go into the page itself; the page allows these two and nothing else, and asks only whom `connect` says. */
+function oneFile(connect: string): Plugin {
   return {
     name: "one-file",
     enforce: "post",
@@ -26,7 +26,7 @@ function oneFile(): Plugin {
       style = style.trim();
       const policy =
         `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; ` +
-        "img-src data:; base-uri 'none'; form-action 'none'";
+        `img-src data:;${connect} base-uri 'none'; form-action 'none'`;
       page.source = String(page.source)
         .replace(/\s*<script type="module"[^>]*><\/script>/, "")
         .replace(/\s*<link rel="stylesheet"[^>]*>/, "")
@@ -37,13 +37,18 @@ function oneFile(): Plugin {
   };
 }
 
-export default defineConfig({
-  plugins: [oneFile()],
-  build: {
-    target: "es2022",
-    modulePreload: false,
-    cssCodeSplit: false,
-    assetsInlineLimit: 0,
-    rollupOptions: { input: "report.html", output: { format: "iife" } },
-  },
+/** One page a build: `vite build` makes the report, `vite build --mode dashboard` the gateway's page. */
+export default defineConfig(({ mode }) => {
+  const dashboard = mode === "dashboard";
+  return {
+    plugins: [oneFile(dashboard ? " connect-src 'self';" : "")],
+    build: {
+      target: "es2022",
+      modulePreload: false,
+      cssCodeSplit: false,
+      assetsInlineLimit: 0,
+      emptyOutDir: false,
+      rollupOptions: { input: dashboard ? "dashboard.html" : "report.html", output: { format: "iife" as const } },
+    },
+  };
 });

@@ -87,10 +87,16 @@ relay::Headers stream_headers(std::string_view type) {
     };
 }
 
+/// Requests of people; those of dashboards, scrapers and health checks would hide them.
+bool is_own(std::string_view route) {
+    return route == "/control" || route == "/" || route == "/metrics" || route == "/health";
+}
+
 json::array live_list(const RequestBook& book) {
     json::array requests;
     const auto now = std::chrono::steady_clock::now();
-    for (const auto& one : book.live()) requests.push_back(live_json(one, now));
+    for (const auto& one : book.live())
+        if (!is_own(one.route)) requests.push_back(live_json(one, now));
     return requests;
 }
 
@@ -395,7 +401,7 @@ Task<void> Control::requests(relay::Exchange& exchange) {
         std::string text;
         for (const auto& [number, record] : book_.since(seen)) {
             seen = number;
-            text += to_text(request_json(number, record)) + "\n";
+            if (!is_own(record.route)) text += to_text(request_json(number, record)) + "\n";
         }
         return text;
     };
@@ -433,7 +439,7 @@ Task<void> Control::watch(relay::Exchange& exchange) {
             ended.size() > most_watched ? ended.size() - most_watched : std::size_t{0};
         for (const auto& [number, record] : ended | std::views::drop(skipped)) {
             request = number;
-            requests.push_back(request_json(number, record));
+            if (!is_own(record.route)) requests.push_back(request_json(number, record));
         }
         return to_text(json::object{
                    {"ps", ps_json()},
