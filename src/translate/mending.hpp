@@ -3,6 +3,7 @@
 
 #include <punie/error.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -27,10 +28,14 @@ public:
     StreamMender(StreamMender&&) noexcept;
     StreamMender& operator=(StreamMender&&) noexcept;
 
-    /// Bytes of the server's stream in any chunking → bytes for the client.
+    /// Bytes of the server's stream in any chunking → bytes for the client. Errors: protocol (an
+    /// event of more than 16 MB).
     Result<std::string> feed(std::string_view bytes);
     /// Whether the stream came to its proper end ("[DONE]" was seen, nothing is held back).
     bool done() const;
+    /// For a stream that broke off: the whole events that are held back, as they came. What follows
+    /// them must say that the answer is torn.
+    std::string release();
 
 private:
     struct Impl;
@@ -53,16 +58,19 @@ public:
 
     bool saw_error() const { return saw_error_; }  ///< an event {"error": ...}
 
-    /// At a line's end, so that an own event can be put in without breaking one.
+    /// Behind an event's empty line (or before anything): an own event can be put in here without
+    /// breaking one.
     bool between_events() const { return between_; }
 
 private:
-    void line_ended();
-    std::string line_;  // of bounded length: only lines that may matter are kept
+    void keep(std::string_view piece);
+    void line_ended(std::string_view line, std::string_view& last);
+
+    std::string line_;  // the line that has not ended; of bounded length
+    std::string last_;  // the end of the last data: usage stands there
     bool done_ = false;
     bool between_ = true;
     bool saw_error_ = false;
-    bool line_too_long_ = false;
     std::uint64_t events_ = 0;
     std::uint64_t completion_tokens_ = 0;
     std::uint64_t prompt_tokens_ = 0;
