@@ -52,9 +52,7 @@ bool may_fall_back(Refusal::Kind kind) {
 
 }  // namespace
 
-Fleet::Impl::Impl(
-    const asio::any_io_executor& on, GatewayConfig configuration, FleetOptions with
-)
+Fleet::Impl::Impl(const asio::any_io_executor& on, GatewayConfig configuration, FleetOptions with)
     : executor(on),
       config(std::move(configuration)),
       options(std::move(with)),

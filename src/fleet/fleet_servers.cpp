@@ -109,8 +109,7 @@ Result<std::shared_ptr<server::ManagedServer>> Fleet::Impl::make_server(
     managed.capabilities = options.capabilities;
     managed.check_files = options.check_files;
     managed.on_event = [weak = weak_from_this(), name = spec->name](const ServerEvent& event) {
-        if (const auto self = weak.lock())
-            self->happened(name, "state", event.reason, event.state);
+        if (const auto self = weak.lock()) self->happened(name, "state", event.reason, event.state);
     };
     return server::ManagedServer::make(executor, *std::move(server_config), std::move(managed));
 }
@@ -131,9 +130,7 @@ void Fleet::Impl::start_server(const std::string& model, std::uint64_t generatio
 }
 
 /// What leases need to know of a server that is ready.
-void Fleet::Impl::publish(
-    const std::shared_ptr<const ModelSpec>& spec, std::uint64_t generation
-) {
+void Fleet::Impl::publish(const std::shared_ptr<const ModelSpec>& spec, std::uint64_t generation) {
     auto& live = servers[spec->name];
     auto served = std::make_shared<Served>();
     served->spec = spec;
@@ -196,9 +193,7 @@ Task<void> Fleet::Impl::stop_server(
         command.argv = spec->stop_command;
         const auto ran = co_await process::run_to_end(std::move(command), spec->stop_grace);
         if (!ran)
-            happened(
-                spec->name, "state", fmt::format("stop_command: {}", ran.error().message())
-            );
+            happened(spec->name, "state", fmt::format("stop_command: {}", ran.error().message()));
     }
     (void)co_await server->stop(force ? Milliseconds{0} : spec->stop_grace);
 }

@@ -145,8 +145,7 @@ Result<std::vector<std::string>> Fleet::Impl::apply(GatewayConfig next) {
                                                 : ""
             ));
     }
-    for (const auto& [name, identity] : before)
-        did.push_back(fmt::format("{}: removed", name));
+    for (const auto& [name, identity] : before) did.push_back(fmt::format("{}: removed", name));
     scheduler.configure(
         {memory_budget_of(config), config.queue, config.groups}, plans(), now_steady()
     );
@@ -180,9 +179,8 @@ Result<std::vector<std::string>> Fleet::log(std::string_view name, std::size_t l
 
 std::vector<FleetEvent> Fleet::events_since(std::uint64_t number) const {
     const auto& all = impl_->events;
-    const auto first = std::ranges::find_if(all, [&](const FleetEvent& event) {
-        return event.number > number;
-    });
+    const auto first =
+        std::ranges::find_if(all, [&](const FleetEvent& event) { return event.number > number; });
     return {first, all.end()};
 }
 

@@ -39,7 +39,7 @@ struct ModelSpec {
     bool sampling_overridable = true;       ///< requests may set what `server.sampling` sets
     std::optional<std::uint64_t> memory{};  ///< bytes needed; nothing: measured on first load
     std::optional<std::uint64_t> restart_above{
-    };                                  ///< bytes of its tree: restarted between requests
+    };  ///< bytes of its tree: restarted between requests
     std::optional<Milliseconds> ttl{};  ///< unloaded after so long without a request
     bool pin = false;                   ///< never unloaded to make room
     bool preload = false;

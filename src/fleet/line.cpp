@@ -25,9 +25,7 @@ std::size_t Line::place(AskId id) const {
     return found == waiting_.end() ? 0 : static_cast<std::size_t>(found - waiting_.begin()) + 1;
 }
 
-const InLine* Line::pick(
-    SteadyTime now, Milliseconds patience, const std::string* adapter
-) const {
+const InLine* Line::pick(SteadyTime now, Milliseconds patience, const std::string* adapter) const {
     using Rank = std::tuple<std::int64_t, std::uint64_t>;  // the smallest is served
     const InLine* best = nullptr;
     Rank best_rank;
@@ -45,9 +43,8 @@ const InLine* Line::pick(
 }
 
 const InLine* Line::first_other(const std::string& adapter) const {
-    const auto found = std::ranges::find_if(waiting_, [&](const InLine& one) {
-        return one.adapter != adapter;
-    });
+    const auto found =
+        std::ranges::find_if(waiting_, [&](const InLine& one) { return one.adapter != adapter; });
     return found == waiting_.end() ? nullptr : &*found;
 }
 

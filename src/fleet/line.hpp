@@ -41,9 +41,8 @@ public:
     std::size_t place(AskId id) const;
 
     /// The next one; with `adapter` only of those that want it. Null if there is none.
-    const InLine* pick(
-        SteadyTime now, Milliseconds patience, const std::string* adapter = nullptr
-    ) const;
+    const InLine* pick(SteadyTime now, Milliseconds patience, const std::string* adapter = nullptr)
+        const;
 
     /// The first that wants an adapter other than this one.
     const InLine* first_other(const std::string& adapter) const;

@@ -22,7 +22,10 @@ bool alike(double a, double b) {
 
 std::string measured_key(const ModelSpec& model) {
     return fmt::format(
-        "{}|{}|{}", name_of(model.server.backend), model.server.model_path, model.server.adapter_path
+        "{}|{}|{}",
+        name_of(model.server.backend),
+        model.server.model_path,
+        model.server.adapter_path
     );
 }
 
@@ -64,8 +67,7 @@ Result<void> Remembered::write() const {
     if (file_.empty()) return {};
     json::object models;
     for (const auto& [key, entry] : models_)
-        models[key] =
-            json::object{{"memory", entry.memory}, {"load_seconds", entry.load_seconds}};
+        models[key] = json::object{{"memory", entry.memory}, {"load_seconds", entry.load_seconds}};
     return write_atomic(file_, to_text(json::object{{"models", std::move(models)}}) + "\n");
 }
 

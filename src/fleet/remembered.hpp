@@ -14,8 +14,8 @@
 namespace punie::fleet {
 
 struct Measured {
-    std::uint64_t memory = 0;   ///< bytes, the most that its tree held; 0: never measured
-    double load_seconds = 0;    ///< of the last load; 0: never measured
+    std::uint64_t memory = 0;  ///< bytes, the most that its tree held; 0: never measured
+    double load_seconds = 0;   ///< of the last load; 0: never measured
     bool operator==(const Measured&) const = default;
 };
 

@@ -52,10 +52,10 @@ void by_use(Occupants& occupants) {
 
 /// What a newcomer meets, sorted out.
 struct Scene {
-    Occupants staying{};   ///< all that do not leave already
-    Occupants fixed{};     ///< of those, what cannot be asked to leave
-    Occupants opposed{};   ///< may not be there together with it, and can leave
-    Occupants possible{};  ///< can leave if memory is wanted
+    Occupants staying{};            ///< all that do not leave already
+    Occupants fixed{};              ///< of those, what cannot be asked to leave
+    Occupants opposed{};            ///< may not be there together with it, and can leave
+    Occupants possible{};           ///< can leave if memory is wanted
     const Occupant* bar = nullptr;  ///< opposed, but pinned
     bool waits = false;             ///< opposed, and only just coming
 };

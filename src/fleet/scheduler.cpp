@@ -75,9 +75,7 @@ std::optional<Refusal> Scheduler::refusal_at_the_door(
              fmt::format("{} servers of {} ended over this request", facts.deaths, facts.model)}
         };
     if (slot->refuses && slot->retry_at && *slot->retry_at > now && slot->error)
-        return Refusal{
-            Refusal::Kind::backing_off, *slot->error, until(*slot->retry_at, now)
-        };
+        return Refusal{Refusal::Kind::backing_off, *slot->error, until(*slot->retry_at, now)};
     return std::nullopt;
 }
 
@@ -208,9 +206,7 @@ void Scheduler::leave(AskId id, SteadyTime now) {
     }
 }
 
-void Scheduler::refuse_waiting(
-    Slot& slot, Refusal::Kind kind, const Error& error, SteadyTime now
-) {
+void Scheduler::refuse_waiting(Slot& slot, Refusal::Kind kind, const Error& error, SteadyTime now) {
     std::vector<AskId> ids = slot.loads;
     for (const auto& one : slot.line.waiting()) ids.push_back(one.id);
     std::optional<Milliseconds> after;
@@ -242,10 +238,9 @@ void Scheduler::server_ready(const std::string& model, SteadyTime now) {
 /// A server that ended by itself: when it may be tried again, and who is told.
 void Scheduler::failed(Slot& slot, const Error& error, SteadyTime now, double jitter) {
     const bool started = slot.phase == Phase::loading;
-    const auto ready_for = started ? Milliseconds{0}
-                                   : std::chrono::duration_cast<Milliseconds>(
-                                         now - slot.ready_since
-                                     );
+    const auto ready_for = started
+                               ? Milliseconds{0}
+                               : std::chrono::duration_cast<Milliseconds>(now - slot.ready_since);
     ++slot.crashes;
     const auto wait = slot.backoff.after_death(ready_for, jitter);
     slot.error = error;
@@ -258,10 +253,7 @@ void Scheduler::failed(Slot& slot, const Error& error, SteadyTime now, double ji
     note(slot, "crash", fmt::format("{}; next try in {}", error.message(), seconds(wait)));
     if (slot.refuses)
         refuse_waiting(
-            slot,
-            started ? Refusal::Kind::start_failed : Refusal::Kind::backing_off,
-            error,
-            now
+            slot, started ? Refusal::Kind::start_failed : Refusal::Kind::backing_off, error, now
         );
 }
 
@@ -316,9 +308,7 @@ void Scheduler::broke(AskId id, const Error& error, SteadyTime now, double jitte
     settle(now);
 }
 
-void Scheduler::server_answers(
-    const std::string& model, std::uint64_t generation, SteadyTime now
-) {
+void Scheduler::server_answers(const std::string& model, std::uint64_t generation, SteadyTime now) {
     const auto found = slots_.find(model);
     if (found == slots_.end() || found->second.generation != generation) return;
     found->second.suspect = false;
@@ -375,11 +365,7 @@ void Scheduler::unload(const std::string& model, bool force, SteadyTime now) {
     if (slot.phase == Phase::claimed) give_up_claim(slot, now);
     if (slot.live() && slot.plan.ours) {
         begin_leaving(
-            slot,
-            Away::unloaded,
-            "unloaded by request",
-            now,
-            force ? now : now + rules_.queue.drain
+            slot, Away::unloaded, "unloaded by request", now, force ? now : now + rules_.queue.drain
         );
     } else if (slot.plan.ours) {
         slot.error.reset();

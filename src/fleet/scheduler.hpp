@@ -11,8 +11,10 @@
 // Promises (tests/unit/fleet/scheduler_model_test.cpp checks them over random histories):
 //  - what is loaded never needs more than the budget; one model never has two servers;
 //  - every ask ends in an admission or a refusal by its deadline;
-//  - nobody is admitted to a server that is not ready, nor with another adapter beside running ones;
-//  - nobody waits longer than `fairness` behind requests for another model that came later (then the
+//  - nobody is admitted to a server that is not ready, nor with another adapter beside running
+//  ones;
+//  - nobody waits longer than `fairness` behind requests for another model that came later (then
+//  the
 //    other drains), and nothing waits that could be served.
 
 #include <map>
@@ -32,10 +34,10 @@ namespace punie::fleet {
 /// What must be known of a model.
 struct Plan {
     std::string name;
-    std::string identity{};  ///< another one means: its process must be another one
-    bool ours = true;        ///< false: an endpoint that is not ours, always there
-    bool one_adapter = false;  ///< its server holds one adapter at a time (mlx)
-    std::optional<std::uint64_t> memory{};         ///< bytes, as configured: believed
+    std::string identity{};                 ///< another one means: its process must be another one
+    bool ours = true;                       ///< false: an endpoint that is not ours, always there
+    bool one_adapter = false;               ///< its server holds one adapter at a time (mlx)
+    std::optional<std::uint64_t> memory{};  ///< bytes, as configured: believed
     std::optional<std::uint64_t> remembered{};     ///< bytes, as measured by an earlier run
     std::optional<std::uint64_t> estimate{};       ///< bytes, from its files, until measured
     std::optional<std::uint64_t> restart_above{};  ///< bytes
@@ -123,7 +125,7 @@ using Action = std::variant<
 struct Slot {
     Plan plan;
     Phase phase = Phase::stopped;
-    std::string reason{};         ///< of the phase
+    std::string reason{};          ///< of the phase
     std::optional<Error> error{};  ///< why it failed
     Line line{};
     std::vector<AskId> loads{};  ///< waiters for "loaded", oldest first
@@ -133,9 +135,9 @@ struct Slot {
     std::uint64_t served = 0;
     std::uint64_t started = 0;
     std::uint64_t crashes = 0;
-    std::uint64_t ends = 0;      ///< how often its server ended
-    std::uint64_t held = 0;      ///< bytes now
-    std::uint64_t reserved = 0;  ///< bytes kept for it while it does not stand still
+    std::uint64_t ends = 0;                   ///< how often its server ended
+    std::uint64_t held = 0;                   ///< bytes now
+    std::uint64_t reserved = 0;               ///< bytes kept for it while it does not stand still
     std::optional<std::uint64_t> measured{};  ///< the most that it ever held
     SteadyTime since{};                       ///< of the phase
     SteadyTime claimed_at{};
@@ -152,7 +154,7 @@ struct Slot {
     bool refuses = false;  ///< a crash loop: who asks is refused until retry_at
     std::optional<SteadyTime> restart_since{};  ///< over restart_above since
     Away away = Away::idle;
-    std::string for_claim{};              ///< of evicted: who wants its memory
+    std::string for_claim{};               ///< of evicted: who wants its memory
     std::optional<SteadyTime> drain_by{};  ///< answers may go on until then
     server::Backoff backoff{};
 
@@ -200,10 +202,12 @@ public:
     const std::map<std::string, Slot, std::less<>>& slots() const { return slots_; }
 
     const Slot* find(std::string_view model) const;
+
     const Rules& rules() const { return rules_; }
 
     /// Bytes that are kept for what runs.
     std::uint64_t used() const;
+
     std::size_t waiting() const { return deadlines_.size(); }
 
     /// Bytes that it needs: as configured, else as measured, else as guessed.
@@ -250,7 +254,9 @@ private:
     void stop(Slot& slot, bool force, SteadyTime now);
     bool retire(Slot& slot, SteadyTime now);
     void enter(Slot& slot, Phase phase, std::string reason, SteadyTime now);
+
     void wake(SteadyTime at) { next_ = std::min(next_, at); }
+
     void compute_wakes(SteadyTime now);
     std::string why_waits(const Slot& slot, const std::string& adapter, SteadyTime now) const;
 

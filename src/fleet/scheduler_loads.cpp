@@ -41,7 +41,10 @@ std::vector<Scheduler::Candidate> Scheduler::candidates(SteadyTime now) {
         const bool asked = one.by_person || one.by_request;
         const bool overdue = asked && now - one.since >= rules_.queue.fairness;
         return std::tuple(
-            !overdue, !asked, overdue ? 0 : -static_cast<std::int64_t>(one.priority), one.since,
+            !overdue,
+            !asked,
+            overdue ? 0 : -static_cast<std::int64_t>(one.priority),
+            one.since,
             one.slot->plan.name
         );
     };
@@ -58,7 +61,8 @@ SteadyTime Scheduler::may_leave(const Slot& slot, const Candidate& candidate) co
     if (!used) return young_until;
     if (candidate.by_person) return young_until;
     if (!candidate.by_request) return SteadyTime::max();  // preloading disturbs nobody
-    if (candidate.priority > slot.plan.priority && candidate.slot->plan.priority > slot.plan.priority)
+    if (candidate.priority > slot.plan.priority &&
+        candidate.slot->plan.priority > slot.plan.priority)
         return young_until;
     // It waits behind the other's requests only since the other can be asked, unless the other was
     // loaded after it came.

@@ -74,8 +74,7 @@ bool Scheduler::settle_slot(Slot& slot, SteadyTime now) {
             enter(slot, Phase::ready, "an endpoint that is not ours", now);
             slot.ready_since = now;
             return true;
-        case Phase::ready:
-            {
+        case Phase::ready: {
             const bool admitted = admit_waiting(slot, now);
             return retire(slot, now) || admitted;
         }
@@ -240,16 +239,13 @@ std::optional<Waiting> Scheduler::waiting(AskId id, SteadyTime now) const {
     return waiting;
 }
 
-std::string Scheduler::why_waits(
-    const Slot& slot, const std::string& adapter, SteadyTime now
-) const {
+std::string Scheduler::why_waits(const Slot& slot, const std::string& adapter, SteadyTime now)
+    const {
     switch (slot.phase) {
         case Phase::loading:
             return "loading";
         case Phase::draining:
-            return fmt::format(
-                "waits for {} answers to end: {}", slot.running, slot.reason
-            );
+            return fmt::format("waits for {} answers to end: {}", slot.running, slot.reason);
         case Phase::stopping:
             return fmt::format("waits for the server to stop ({}), then starts anew", slot.reason);
         case Phase::ready:
@@ -265,9 +261,7 @@ std::string Scheduler::why_waits(
             for (const auto& [name, other] : slots_) {
                 if (other.for_claim != slot.plan.name || !other.leaving()) continue;
                 if (other.phase == Phase::draining)
-                    return fmt::format(
-                        "waits for {} answers of {} to end", other.running, name
-                    );
+                    return fmt::format("waits for {} answers of {} to end", other.running, name);
                 return fmt::format("waits for {} to stop", name);
             }
             return "waits for memory to be given back";
@@ -275,9 +269,7 @@ std::string Scheduler::why_waits(
             break;
     }
     if (slot.retry_at && *slot.retry_at > now)
-        return fmt::format(
-            "starts again in {}: {}", seconds(*slot.retry_at - now), slot.reason
-        );
+        return fmt::format("starts again in {}: {}", seconds(*slot.retry_at - now), slot.reason);
     const auto why = why_.find(slot.plan.name);
     return why == why_.end() ? "waits for its turn to be loaded" : why->second;
 }
