@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <charconv>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -14,6 +15,7 @@ namespace punie::gateway {
 namespace {
 
 constexpr std::size_t longest_mended = 64U << 20U;
+constexpr std::size_t longest_held = 256U << 10U;
 
 /// The request's tools, for mending; null where there are none.
 json::value tools_of(const Asked& asked) {
@@ -60,9 +62,9 @@ public:
     Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
         if (is_stream(answer)) co_return co_await stream(answer, server_error);
         if (visit_.exchange().begun()) co_return co_await late_answer(answer, server_error);
-        if (!tools_.is_null() && answer.status() == 200) {
-            co_return co_await mended(answer, server_error);
-        }
+        const bool mends = !tools_.is_null() && answer.status() == 200;
+        const bool small = answer.length() && *answer.length() <= longest_held;
+        if (mends || small) co_return co_await whole_answer(answer, mends, server_error);
         co_return co_await plain(answer, server_error);
     }
 
@@ -104,11 +106,26 @@ private:
         }
     }
 
-    Task<Outcome> mended(relay::UpstreamAnswer& answer, Error& server_error) {
+    /// A small answer is held until it is whole: it leaves in one packet, and one that breaks off
+    /// can still be asked for again.
+    Task<Outcome> whole_answer(relay::UpstreamAnswer& answer, bool mends, Error& server_error) {
         auto text = co_await whole(answer);
         if (!text) co_return failed(std::move(text).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
-        relay::Reply reply{.status = answer.status(), .body = *std::move(text), .headers = {}};
+        relay::Reply reply{
+            .status = answer.status(),
+            .content_type = relay::find_header(answer.headers(), "content-type").value_or(""),
+            .body = *std::move(text),
+            .headers = passed_headers(answer)
+        };
+        std::erase_if(reply.headers, [](const auto& header) {
+            return http::find_header({header}, "content-type").has_value();
+        });
+        note_usage(reply.body);
+        if (!mends) {
+            co_await visit_.reply(std::move(reply));
+            co_return Outcome::done;
+        }
         if (auto parsed = parse_json(reply.body); parsed && parsed->is_object()) {
             auto& completion = parsed->get_object();
             if (translate::mend_completion(completion, tools_, visit_.record().id)) {
@@ -117,6 +134,21 @@ private:
         }
         co_await visit_.reply(std::move(reply));
         co_return Outcome::done;
+    }
+
+    /// The usage that the answer ends with; found without reading the whole of it as JSON.
+    void note_usage(std::string_view body) {
+        const auto number = [&](std::string_view name) -> std::uint64_t {
+            auto at = body.rfind(name);
+            if (at == std::string_view::npos) return 0;
+            at += name.size();
+            while (at < body.size() && (body[at] == ' ' || body[at] == ':')) ++at;
+            std::uint64_t value = 0;
+            std::from_chars(body.data() + at, body.data() + body.size(), value);
+            return value;
+        };
+        visit_.record().tokens_in = number("\"prompt_tokens\"");
+        visit_.record().tokens_out = number("\"completion_tokens\"");
     }
 
     /// The client was told "200, a stream" while the model loaded, and the server answers with
