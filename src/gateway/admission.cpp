@@ -93,6 +93,28 @@ bool may_fall_back(fleet::Refusal::Kind kind) {
            kind == Kind::queue_full || kind == Kind::poisoned;
 }
 
+/// What a key may not use is not loaded for it.
+std::optional<Refused> check_right(const Visit& visit, const std::string& name) {
+    const auto& config = visit.services().fleet.config();
+    const auto colon = name.find(':');
+    const auto* spec = config.find(name);
+    std::string served;
+    if (spec != nullptr) {
+        served = spec->name;
+    } else if (spec = config.find(name.substr(0, colon)); spec != nullptr) {
+        served = fmt::format("{}:{}", spec->name, name.substr(colon + 1));
+    }
+    if (spec == nullptr || visit.pass().may_use(served)) return std::nullopt;
+    return Refused{
+        .status = 403,
+        .code = "model_not_allowed",
+        .error = Error(
+            ErrorCode::invalid_argument,
+            fmt::format("key \"{}\" may not use model \"{}\"", visit.pass().key->name, served)
+        )
+    };
+}
+
 bool same_name(std::string_view one, std::string_view other) {
     return std::ranges::equal(one, other, [](char a, char b) {
         const auto lower = [](char c) {
@@ -131,6 +153,10 @@ Task<std::expected<fleet::Lease, Refused>> admit(
     std::vector<std::string> names{model};
     std::optional<Refused> first;
     for (std::size_t i = 0; i < names.size(); ++i) {
+        if (auto barred = check_right(visit, names[i])) {
+            if (!first) first = std::move(barred);
+            continue;
+        }
         fleet::Ask ask{
             .model = names[i],
             .client = visit.pass().client,
@@ -138,23 +164,7 @@ Task<std::expected<fleet::Lease, Refused>> admit(
             .body_bytes = body_bytes,
         };
         auto lease = co_await admit_with_signs(fleet, std::move(ask), sign);
-        if (lease) {
-            if (!visit.pass().may_use(lease->served_name())) {
-                co_return std::unexpected(Refused{
-                    .status = 403,
-                    .code = "model_not_allowed",
-                    .error = Error(
-                        ErrorCode::invalid_argument,
-                        fmt::format(
-                            "key \"{}\" may not use model \"{}\"",
-                            visit.pass().key->name,
-                            lease->served_name()
-                        )
-                    )
-                });
-            }
-            co_return *std::move(lease);
-        }
+        if (lease) co_return *std::move(lease);
         const auto& refusal = lease.error();
         if (!first) first = refused_by(refusal);
         if (i == 0 && may_fall_back(refusal.kind)) {

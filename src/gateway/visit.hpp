@@ -31,11 +31,13 @@ public:
 
     const relay::Head& head() const { return exchange_.head(); }
 
-    Services& services() { return services_; }
+    Services& services() const { return services_; }
 
     RequestRecord& record() { return record_; }
 
     Pass& pass() { return pass_; }
+
+    const Pass& pass() const { return pass_; }
 
     LiveRequest& live() { return *live_; }
 
