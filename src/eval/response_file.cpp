@@ -32,7 +32,9 @@ Result<std::uintmax_t> whole_lines_end(int descriptor, std::uintmax_t size) {
 
 }  // namespace
 
-Result<ResponseFile> ResponseFile::open(const std::filesystem::path& file) {
+Result<ResponseFile> ResponseFile::open(
+    const std::filesystem::path& file, const std::function<void(const ResponseRecord&)>& on_record
+) {
     std::error_code ignored;  // the open below says what is wrong
     std::filesystem::create_directories(file.parent_path(), ignored);
     const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -45,7 +47,8 @@ Result<ResponseFile> ResponseFile::open(const std::filesystem::path& file) {
             "wait for that run to end, or give this one another --out"
         );
     }
-    if (auto stock = opened.take_stock(); !stock) return std::unexpected(std::move(stock).error());
+    if (auto stock = opened.take_stock(on_record); !stock)
+        return std::unexpected(std::move(stock).error());
     return opened;
 }
 
@@ -67,14 +70,15 @@ ResponseFile::~ResponseFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<void> ResponseFile::take_stock() {
+Result<void> ResponseFile::take_stock(const std::function<void(const ResponseRecord&)>& on_record) {
     std::error_code error;
     const auto size = std::filesystem::file_size(file_, error);
     if (error) return std::unexpected(errno_error(error.value(), "look at " + file_.string()));
     const auto end = whole_lines_end(descriptor_, size);
     if (!end) return std::unexpected(Error(end.error()).in(file_.string()));
     if (auto mended = mend_end(*end, size); !mended) return mended;
-    return read_records(file_, [this](ResponseRecord&& record, std::size_t) -> Result<void> {
+    return read_records(file_, [&](const ResponseRecord& record, std::size_t) -> Result<void> {
+        if (on_record) on_record(record);
         suites_.insert(record.suite_hash);
         const auto key = std::pair(record.prompt_id, record.sample);
         if (record.state == SampleState::answered || record.state == SampleState::cut) {

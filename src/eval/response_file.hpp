@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <set>
 #include <string>
 #include <utility>
@@ -18,9 +19,12 @@ namespace punie::eval {
 /// what is there durable against power loss. Thread: one at a time.
 class ResponseFile {
 public:
-    /// Opens or makes the file. Errors: io, disk_full, state (another process writes it), protocol
-    /// (a line in the middle that is no record).
-    static Result<ResponseFile> open(const std::filesystem::path& file);
+    /// Opens or makes the file; `on_record` sees every record that it has. Errors: io, disk_full,
+    /// state (another process writes it), protocol (a line in the middle that is no record).
+    static Result<ResponseFile> open(
+        const std::filesystem::path& file,
+        const std::function<void(const ResponseRecord&)>& on_record = {}
+    );
 
     ResponseFile(ResponseFile&& other) noexcept;
     ResponseFile& operator=(ResponseFile&& other) noexcept;
@@ -42,7 +46,7 @@ private:
     explicit ResponseFile(std::filesystem::path file, int descriptor)
         : file_(std::move(file)), descriptor_(descriptor) {}
 
-    Result<void> take_stock();
+    Result<void> take_stock(const std::function<void(const ResponseRecord&)>& on_record);
     Result<void> mend_end(std::uintmax_t whole, std::uintmax_t size);
 
     std::filesystem::path file_;

@@ -46,6 +46,7 @@ compare::ScoreTable score_table(
     table.unparsed = counts.unparsed;
     table.notes = scored.notes;
     table.identity.suite_hash = suite.hash;
+    table.identity.sampling_hash = scored.sampling_hash;
     table.scores.reserve(scored.samples.size());
     for (const auto& sample : scored.samples) {
         if (!is_judged(sample)) continue;
@@ -106,7 +107,10 @@ void summarise(EvalOutcome& outcome, std::string name) {
 }
 
 std::string eval_results_json(
-    const eval::SampleCounts& counts, const Estimate& accuracy, const Estimate& score
+    const eval::SampleCounts& counts,
+    const Estimate& accuracy,
+    const Estimate& score,
+    double seconds
 ) {
     return to_text(json::object{
         {"accuracy", to_json(accuracy)},
@@ -117,7 +121,8 @@ std::string eval_results_json(
         {"refused", counts.refused},
         {"failed", counts.failed},
         {"not_asked", counts.not_asked},
-        {"unparsed", counts.unparsed}
+        {"unparsed", counts.unparsed},
+        {"seconds", seconds}
     });
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "backend/backend.hpp"
 #include "backend/chat_template.hpp"
@@ -18,6 +17,7 @@
 #include "pipeline/ask_endpoint.hpp"
 #include "pipeline/attempt.hpp"
 #include "pipeline/identity.hpp"
+#include "pipeline/kept_answers.hpp"
 
 namespace punie::pipeline {
 
@@ -25,7 +25,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto sync_every = std::chrono::seconds(2);
+/// How far the journal may be behind the file while answers come quickly.
+constexpr auto journal_every = std::chrono::milliseconds(250);
 
 /// The work of one `evaluate`, step by step.
 class Evaluation {
@@ -74,6 +75,9 @@ private:
             hashes_["backend"] = backend_;
             return {};
         }
+        // Before anything that takes time: a model that is not there, an adapter that does not fit.
+        const auto& served_by = backend::backend_for(job_.server.backend());
+        if (auto there = served_by.check_files(job_.server, {}); !there) return there;
         auto model = job_.server.model_path();
         if (backend::is_hub_name(model)) {
             if (const auto cached = backend::cached_snapshot(model)) model = cached->string();
@@ -114,7 +118,7 @@ private:
             hashes == nullptr ? std::string() : string_member(*hashes, "template").value_or("");
         if (trained.empty() || trained == served) return {};
         return fail(
-            ErrorCode::state,
+            ErrorCode::adapter_mismatch,
             fmt::format(
                 "{}: the adapter was trained with another chat template ({}) than the one that "
                 "would be served ({})",
@@ -182,20 +186,10 @@ private:
         auto folder = journal_.run_folder(outcome_.run.id);
         if (!folder) return std::unexpected(std::move(folder).error());
         outcome_.responses = job_.out.empty() ? *folder / "responses.jsonl" : job_.out;
-        auto file = eval::ResponseFile::open(outcome_.responses);
-        if (!file) return std::unexpected(std::move(file).error());
-        if (file->has_other_suite(outcome_.suite.asked_hash)) {
-            return fail(
-                ErrorCode::state,
-                fmt::format(
-                    "{} has answers to another suite, or another version of this one",
-                    outcome_.responses.string()
-                ),
-                "give another --out"
-            );
-        }
-        leave_out_finished(*file);
-        file_.emplace(std::move(*file));
+        // The suite stays where it is until the outcome is handed out, after the last use of it.
+        answers_.emplace(outcome_.suite, journal_, outcome_.run.id);
+        if (auto opened = answers_->open(outcome_.responses); !opened) return opened;
+        leave_out_finished();
         return {};
     }
 
@@ -210,6 +204,7 @@ private:
         if (unfinished != earlier->end()) {
             if (job_.resume) {
                 run = *unfinished;
+                seconds_before_ = asked_seconds(run);
             } else {
                 note(fmt::format(
                     "{} asked the same and did not finish; --resume goes on with it", unfinished->id
@@ -257,11 +252,16 @@ private:
         return name.empty() ? job_.server.base_url() : name;
     }
 
-    void leave_out_finished(const eval::ResponseFile& file) {
+    /// What a run says of the time that it asked.
+    static double asked_seconds(const journal::Run& run) {
+        const auto results = parse_json(run.results_json);
+        return results ? number_member(*results, "seconds").value_or(0) : 0;
+    }
+
+    void leave_out_finished() {
         requests_ = plan_.requests;
         const auto removed = std::erase_if(requests_, [&](const eval::PlannedRequest& request) {
-            const auto& id = outcome_.suite.prompts[request.prompt].id;
-            return file.finished().contains({id, request.sample});
+            return answers_->is_finished(outcome_.suite.prompts[request.prompt].id, request.sample);
         });
         outcome_.resumed = removed;
     }
@@ -307,7 +307,7 @@ private:
             stop_,
             "the evaluation"
         );
-        if (auto synced = file_->sync(); !synced) return synced;
+        if (auto synced = answers_->sync(); !synced) return synced;
         if (!done) return std::unexpected(std::move(done).error());
         outcome_.concurrency = done->concurrency;
         outcome_.ended_by = done->ended_by;
@@ -316,12 +316,8 @@ private:
     }
 
     Result<void> keep(const eval::ResponseRecord& record, std::size_t prompt) {
-        if (auto kept = file_->append(record); !kept) return kept;
-        if (const auto now = Clock::now(); now - synced_ > sync_every) {
-            synced_ = now;
-            if (auto synced = file_->sync(); !synced) return synced;
-        }
-        const auto sample = eval::score_sample(outcome_.suite, prompt, record);
+        if (auto kept = answers_->keep(record, prompt); !kept) return kept;
+        const auto& sample = answers_->newest();
         if (record.state == eval::SampleState::answered || record.state == eval::SampleState::cut) {
             ++state_.judged;
             if (sample.passed) ++state_.passed;
@@ -329,25 +325,20 @@ private:
         } else {
             ++outcome_.counts.failed;
         }
-        return journal_.add_answer(outcome_.run.id, row(sample));
+        if (const auto now = Clock::now(); now - noted_ >= journal_every) {
+            noted_ = now;
+            return note_progress(now);
+        }
+        return {};
     }
 
-    journal::AnswerRow row(const eval::ScoredSample& sample) const {
-        const auto& prompt = outcome_.suite.prompts[sample.prompt];
-        return {
-            .prompt = prompt.id,
-            .sample = sample.sample,
-            .group = prompt.group,
-            .category = prompt.category,
-            .state = std::string(name_of(sample.state)),
-            .score = sample.score,
-            .passed = sample.passed,
-            .unparsed = sample.unparsed,
-            .reason = sample.reason,
-            .seconds = sample.seconds,
-            .prompt_tokens = sample.prompt_tokens,
-            .completion_tokens = sample.completion_tokens
-        };
+    /// The answers so far and how long they took: a killed run goes on from there.
+    Result<void> note_progress(Clock::time_point now) {
+        if (auto written = answers_->to_journal(); !written) return written;
+        auto& run = outcome_.run;
+        const auto seconds = std::chrono::duration<double>(now - began_).count();
+        run.results_json = to_text(json::object{{"seconds", seconds_before_ + seconds}});
+        return journal_.update(run);
     }
 
     void show(const eval::RunnerProgress& runner) {
@@ -362,15 +353,20 @@ private:
     /// Nothing could be asked: the run says why.
     Result<EvalOutcome> failed(Error error) {
         end_with(outcome_.run, error);
-        (void)journal_.update(outcome_.run);  // the first error is the one to report
+        // The first error is the one to report.
+        if (answers_) (void)answers_->to_journal();
+        (void)journal_.update(outcome_.run);
         return std::unexpected(std::move(error));
     }
 
     Result<EvalOutcome> finish() {
-        auto scored = scored_run();
+        auto scored = answers_->finish(plan_.requests);
         if (!scored) return failed(std::move(scored).error());
         outcome_.scored = std::move(*scored);
-        add_not_asked();
+        outcome_.seconds += seconds_before_;
+        // A kill may have kept the time from the journal: it was not less than the longest answer.
+        for (const auto& sample : outcome_.scored.samples)
+            outcome_.seconds = std::max(outcome_.seconds, sample.seconds);
         summarise(outcome_, outcome_.run.name);
         outcome_.table.source = outcome_.run.id;
         outcome_.table.identity.sampling_hash = plan_.sampling_hash;
@@ -379,40 +375,10 @@ private:
         return record();
     }
 
-    /// All that is in the file, judged anew: what an earlier punie wrote before it was killed may
-    /// not have reached the journal.
-    Result<eval::ScoredRun> scored_run() const {
-        std::error_code ignored;
-        if (std::filesystem::file_size(outcome_.responses, ignored) == 0) return eval::ScoredRun{};
-        return eval::score_responses(outcome_.suite, outcome_.responses);
-    }
-
-    void add_not_asked() {
-        auto& samples = outcome_.scored.samples;
-        std::set<std::pair<std::size_t, int>> there;
-        for (const auto& sample : samples) there.emplace(sample.prompt, sample.sample);
-        for (const auto& request : plan_.requests) {
-            if (there.contains({request.prompt, request.sample})) continue;
-            samples.push_back(
-                {.prompt = request.prompt,
-                 .sample = request.sample,
-                 .state = eval::SampleState::not_asked,
-                 .reason = "not asked"}
-            );
-        }
-        std::ranges::sort(samples, {}, [](const eval::ScoredSample& sample) {
-            return std::pair(sample.prompt, sample.sample);
-        });
-    }
-
     Result<EvalOutcome> record() {
-        std::vector<journal::AnswerRow> rows;
-        rows.reserve(outcome_.scored.samples.size());
-        for (const auto& sample : outcome_.scored.samples) rows.push_back(row(sample));
-        if (auto kept = journal_.add_answers(outcome_.run.id, rows); !kept)
-            return std::unexpected(std::move(kept).error());
         auto& run = outcome_.run;
-        run.results_json = eval_results_json(outcome_.counts, outcome_.accuracy, outcome_.score);
+        run.results_json =
+            eval_results_json(outcome_.counts, outcome_.accuracy, outcome_.score, outcome_.seconds);
         const auto unanswered = outcome_.counts.unanswered();
         run.state = journal::RunState::done;
         if (unanswered > 0) {
@@ -441,9 +407,10 @@ private:
     std::string backend_;
     eval::Plan plan_;
     std::vector<eval::PlannedRequest> requests_;
-    std::optional<eval::ResponseFile> file_;
+    std::optional<KeptAnswers> answers_;
     Clock::time_point began_;
-    Clock::time_point synced_ = Clock::now();
+    Clock::time_point noted_ = Clock::now();
+    double seconds_before_ = 0;  ///< that earlier attempts asked
     std::string server_death_;
 };
 

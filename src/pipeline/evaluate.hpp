@@ -78,7 +78,7 @@ struct EvalOutcome {
     std::filesystem::path responses;
     std::string concurrency;
     std::string ended_by;     ///< "" when all were asked
-    double seconds = 0;       ///< of the requests
+    double seconds = 0;       ///< of the requests, in all attempts
     std::size_t resumed = 0;  ///< samples that were there already
 };
 
@@ -104,10 +104,13 @@ json::object to_json(const Estimate& estimate);
 /// score.
 void summarise(EvalOutcome& outcome, std::string name);
 
-/// {"accuracy": {"mean","low","high","n","method"}, "score": ..., "answered", ...}: results_json of
-/// an eval run.
+/// {"accuracy": {"mean","low","high","n","method"}, "score": ..., "answered", ..., "seconds"}:
+/// results_json of an eval run.
 std::string eval_results_json(
-    const eval::SampleCounts& counts, const Estimate& accuracy, const Estimate& score
+    const eval::SampleCounts& counts,
+    const Estimate& accuracy,
+    const Estimate& score,
+    double seconds
 );
 
 /// Gates of the suite that this outcome misses, a sentence each.
