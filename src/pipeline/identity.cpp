@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <map>
 #include <mutex>
@@ -100,12 +101,25 @@ private:
 
 bool counts(const Path& file) {
     const auto name = file.filename().string();
-    return !name.starts_with('.') && !name.ends_with(".tmp") && name != "punie.json";
+    const bool half_written = name.ends_with(".tmp") || name.ends_with(".part");
+    return !name.starts_with('.') && !half_written && name != "punie.json";
 }
+
+/// What is loaded of an adapter of mlx_lm. Checkpoints and records beside it tell how it came to
+/// be, and are others after a training that was interrupted.
+constexpr std::array<std::string_view, 2> adapter_files = {
+    "adapter_config.json", "adapters.safetensors"
+};
 
 Result<std::vector<Path>> files_of(const Path& folder) {
     std::vector<Path> files;
     std::error_code error;
+    if (std::filesystem::exists(folder / adapter_files.back(), error)) {
+        for (const auto name : adapter_files) {
+            if (std::filesystem::exists(folder / name, error)) files.push_back(folder / name);
+        }
+        return files;
+    }
     auto at = std::filesystem::recursive_directory_iterator(folder, error);
     for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
         if (at->is_directory() && !counts(at->path())) at.disable_recursion_pending();
