@@ -218,6 +218,7 @@ class Training:
         self.sums = Sums()
         self.gradients = None
         self.judge = Judge(punie["early_stop"])
+        self.reports = []  # all so far: a Punie that is killed may not have read the last ones
         self.done = 0
         self.saved_at = None
         self.stopped = None
@@ -226,6 +227,7 @@ class Training:
         saved = self.checkpoints.load()
         self.checkpoints.restore(saved, self)
         self.judge = Judge(self.punie["early_stop"], saved["record"])
+        self.reports = saved.get("reports", [])
         self.done = self.saved_at = saved["iteration"]
         EVENTS.send("resumed", iteration=self.done)
 
@@ -275,7 +277,7 @@ class Training:
         if best:
             write_arrays(self.folder / "best_adapters.safetensors", parameters_of(self.model))
         seconds = time.perf_counter() - began
-        EVENTS.send("validation", iteration=iteration - 1, loss=number(loss), seconds=seconds, best=best)
+        self.tell("validation", iteration=iteration - 1, loss=number(loss), seconds=seconds, best=best)
 
     def validates_at(self, iteration):
         args = self.args
@@ -286,6 +288,10 @@ class Training:
     def stop(self, reason, message, rows=()):
         self.stopped = reason
         EVENTS.send("stopped", reason=reason, iteration=self.done, rows=list(rows), message=message)
+
+    def tell(self, event, **fields):
+        self.reports.append({"event": event, **fields})
+        EVENTS.send(event, **fields)
 
     def checkpoint(self, place):
         if self.done > 0 and self.saved_at != self.done:
@@ -298,7 +304,7 @@ class Training:
         sums = self.sums
         tokens = int(sums.tokens.item())
         sums.trained_tokens += tokens
-        EVENTS.send(
+        self.tell(
             "iteration",
             iteration=iteration,
             loss=number(sums.losses.item() / sums.steps),

@@ -219,6 +219,7 @@ class Checkpoints:
                     "steps": sums.steps,
                     "trained_tokens": sums.trained_tokens,
                     "record": training.judge.record(),
+                    "reports": training.reports,
                     "identity": self.identity,
                 }
             ),

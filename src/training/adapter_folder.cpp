@@ -74,6 +74,35 @@ std::unexpected<Error> taken(const fs::path& folder) {
     );
 }
 
+/// What the trainer had reported when it wrote its newest checkpoint; nothing of a trainer that
+/// does not keep it.
+std::optional<std::vector<TrainReport>> reports_of_checkpoint(const fs::path& folder) {
+    const auto text = read_text(folder / "punie_state.json");
+    if (!text) return std::nullopt;
+    const auto state = parse_json(*text);
+    if (!state) return std::nullopt;
+    const auto* events = member(*state, "reports");
+    if (events == nullptr || !events->is_array()) return std::nullopt;
+    TrainingLog log;
+    for (const auto& event : events->as_array()) log.take(to_text(event));
+    return log.reports();
+}
+
+/// A punie that was killed may have missed the last reports before the checkpoint: the trainer goes
+/// on until it is ended.
+std::vector<TrainReport> reports_until(const fs::path& folder, int iteration) {
+    if (auto kept = reports_of_checkpoint(folder)) return *std::move(kept);
+    std::vector<TrainReport> reports;
+    for (const auto& line : split_lines(read_text(folder / reports_name).value_or(""))) {
+        const auto report = report_from(line);
+        if (!report || report->iteration > iteration) continue;
+        // The validation after the checkpoint's iteration is made again.
+        if (report->iteration == iteration && !report->train_loss) continue;
+        reports.push_back(*report);
+    }
+    return reports;
+}
+
 bool has(const std::vector<fs::path>& files, std::string_view name) {
     return std::ranges::any_of(files, [name](const auto& file) { return file.filename() == name; });
 }
@@ -128,16 +157,8 @@ Result<ReportFile> ReportFile::open(const fs::path& folder, int keep_until) {
     const auto file = folder / reports_name;
     std::vector<TrainReport> earlier;
     std::string kept;
-    if (keep_until > 0) {
-        for (const auto& line : split_lines(read_text(file).value_or(""))) {
-            const auto report = report_from(line);
-            if (!report || report->iteration > keep_until) continue;
-            // The validation after the checkpoint's iteration is made again.
-            if (report->iteration == keep_until && !report->train_loss) continue;
-            earlier.push_back(*report);
-            kept.append(line).append("\n");
-        }
-    }
+    if (keep_until > 0) earlier = reports_until(folder, keep_until);
+    for (const auto& report : earlier) kept.append(to_text(to_json(report))).append("\n");
     if (auto written = write_atomic(file, kept); !written)
         return std::unexpected(std::move(written).error());
     const int descriptor = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);

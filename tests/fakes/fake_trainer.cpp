@@ -251,6 +251,12 @@ public:
 
     bool flag(const std::string& name) const { return after(name).starts_with("true"); }
 
+    /// From the bracket to the last one of the file.
+    std::string list(const std::string& name) const {
+        const auto rest = after(name);
+        return rest.substr(0, rest.rfind(']') + 1);
+    }
+
     /// A flat object, braces included.
     std::string object(const std::string& name) const {
         const auto rest = after(name);
@@ -310,6 +316,8 @@ private:
     void resume() {
         const Told state(folder_ + "/punie_state.json");
         done_ = state.number("iteration");
+        reports_ = state.list("reports");
+        if (reports_.size() > 1) reports_ = reports_.substr(1, reports_.size() - 2);
         send("resumed", iteration());
     }
 
@@ -376,7 +384,7 @@ private:
         std::ostringstream members;
         members << iteration() << ", \"seconds\": 0.01, \"loss\": " << loss
                 << ", \"best\": " << (rises && done_ > 0 ? "false" : "true");
-        send("validation", members.str());
+        tell("validation", members.str());
     }
 
     void report() {
@@ -386,7 +394,13 @@ private:
         members << iteration() << ", \"seconds\": 0.002, \"loss\": " << 4.0 / (1 + done_)
                 << ", \"learning_rate\": 1e-05, \"tokens_per_second\": 500, \"trained_tokens\": "
                 << trained_tokens << ", \"peak_memory_gb\": " << flags_.number("peak-gb", 0.25);
-        send("iteration", members.str());
+        tell("iteration", members.str());
+    }
+
+    void tell(const std::string& event, const std::string& members) {
+        reports_ += std::string(reports_.empty() ? "" : ",") + R"({"event":")" + event + "\"," +
+                    members + "}";
+        send(event, members);
     }
 
     void checkpoint() {
@@ -398,7 +412,7 @@ private:
         write(
             "punie_state.json",
             "{\"iteration\":" + std::to_string(done_) +
-                ",\"identity\":" + told_.object("identity") + "}"
+                ",\"identity\":" + told_.object("identity") + ",\"reports\":[" + reports_ + "]}"
         );
         send("checkpoint", iteration() + ", \"seconds\": 0.001");
     }
@@ -427,6 +441,7 @@ private:
     const Flags& flags_;
     Told told_;
     std::string folder_;
+    std::string reports_;
     int done_ = 0;
     int saved_ = 0;
     int best_ = 0;

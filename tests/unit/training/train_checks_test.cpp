@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "training/adapter_folder.hpp"
 #include "training/make_model.hpp"
 #include "training/train.hpp"
@@ -145,6 +146,30 @@ TEST_F(ReportFileTest, KeepsWhatTheCheckpointKnows) {
         kept.emplace_back(report.iteration, report.is_validation);
     using P = std::pair<int, bool>;
     EXPECT_THAT(kept, ElementsAre(P{1, false}, P{2, false}, P{3, false}, P{2, true}));
+}
+
+TEST_F(ReportFileTest, TakesFromTheTrainersStateWhatPunieMissed) {
+    {
+        auto file = ReportFile::open(path(), 0);
+        ASSERT_TRUE(file);
+        ASSERT_TRUE(file->add({.iteration = 1, .train_loss = 1}));
+    }
+    write(
+        "punie_state.json",
+        R"({"iteration": 2, "reports": [{"event": "iteration", "iteration": 1, "loss": 1.0}, )"
+        R"({"event": "validation", "iteration": 1, "loss": 0.75, "best": true}, )"
+        R"({"event": "iteration", "iteration": 2, "loss": 0.5}]})"
+    );
+    const auto again = ReportFile::open(path(), 2);
+    ASSERT_TRUE(again);
+    ASSERT_EQ(again->earlier().size(), 3U);
+    EXPECT_EQ(again->earlier()[1].valid_loss, 0.75);
+    EXPECT_TRUE(again->earlier()[1].best);
+    EXPECT_EQ(again->earlier()[2].train_loss, 0.5);
+    EXPECT_THAT(
+        split_lines(read_text(path() / reports_name).value()),
+        ElementsAre(HasSubstr("\"iteration\":1"), HasSubstr("0.75"), HasSubstr("\"iteration\":2"))
+    );
 }
 
 TEST(Report, ComesBackFromItsLine) {
