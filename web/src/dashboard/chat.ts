@@ -18,7 +18,7 @@ interface Chunk {
 export class Chat {
   readonly element: HTMLElement;
   private readonly choice = h("select", { "aria-label": "Model" });
-  private readonly list = h("ol", { class: "talk", role: "log", tabindex: 0, "aria-label": "Conversation" });
+  private readonly list = h("div", { class: "talk", role: "log", tabindex: 0, "aria-label": "Conversation" });
   private readonly input = h("textarea", { rows: 3, placeholder: "Say something", "aria-label": "Message" });
   private readonly send = h("button", { type: "submit", class: "first" }, "Send");
   private readonly fresh = h("button", { type: "button" }, "New conversation");
@@ -74,7 +74,7 @@ export class Chat {
   private bubble(role: Message["role"], text: string): { words: HTMLElement; note: HTMLElement } {
     const words = h("div", { class: "words" }, text);
     const note = h("p", { class: "note" });
-    this.list.append(h("li", { "data-role": role }, h("span", { class: "role" }, role === "user" ? "you" : this.choice.value), words, note));
+    this.list.append(h("article", { "data-role": role }, h("span", { class: "role" }, role === "user" ? "you" : this.choice.value), words, note));
     this.list.hidden = false;
     this.list.scrollTop = this.list.scrollHeight;
     return { words, note };

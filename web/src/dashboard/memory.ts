@@ -1,11 +1,13 @@
-// Memory over the last ten minutes: an area a model, stacked, under the line of the budget.
+// Memory since the page was opened, ten minutes at most: an area a model, stacked, under the line of
+// the budget.
 import { h, section } from "../dom";
 import { bytes } from "../format";
 import { say } from "./keyed";
 import type { Ps } from "./types";
 
 const svg = "http://www.w3.org/2000/svg";
-const window_ms = 10 * 60_000;
+const longest = 10 * 60_000;
+const shortest = 60_000;
 const width = 600;
 const height = 120;
 const tones = 6;
@@ -29,13 +31,15 @@ export class Memory {
   private readonly picture = shape("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-labelledby": "memory-words" });
   private readonly words = h("p", { id: "memory-words", class: "hint" });
   private readonly legend = h("ul", { class: "legend" });
+  private readonly from = h("span", { class: "from" });
+  private readonly most = h("span", { class: "most" });
   private readonly tone = new Map<string, number>();
 
   constructor() {
     this.picture.append(this.areas, this.line);
     this.element = section("memory", "Memory", this.words,
-      h("div", { class: "plot" }, h("span", { class: "most" }), this.picture as unknown as HTMLElement,
-        h("span", { class: "from" }, "10 minutes ago"), h("span", { class: "to" }, "now")), this.legend);
+      h("div", { class: "plot" }, this.most, this.picture as unknown as HTMLElement,
+        this.from, h("span", { class: "to" }, "now")), this.legend);
   }
 
   show(ps: Ps): void {
@@ -43,7 +47,7 @@ export class Memory {
     const last = this.points.at(-1);
     if (last && time - last.time < 900) this.points.pop();
     this.points.push({ time, of: new Map(ps.models.filter((model) => model.memory > 0).map((model) => [model.name, model.memory])) });
-    while (this.points[0] && time - this.points[0].time > window_ms) this.points.shift();
+    while (this.points[0] && time - this.points[0].time > longest) this.points.shift();
     this.draw(ps, time);
   }
 
@@ -52,7 +56,8 @@ export class Memory {
     for (const name of names) if (!this.tone.has(name)) this.tone.set(name, this.tone.size % tones);
     const sums = this.points.map((point) => [...point.of.values()].reduce((a, b) => a + b, 0));
     const most = Math.max(ps.memory.budget, ...sums) * 1.05 || 1;
-    const x = (time: number) => width * (1 - (now - time) / window_ms);
+    const span = Math.max(shortest, now - (this.points[0]?.time ?? now));
+    const x = (time: number) => width * (1 - (now - time) / span);
     const y = (value: number) => height * (1 - value / most);
     const base = this.points.map(() => 0);
     const paths = names.map((name) => {
@@ -68,8 +73,8 @@ export class Memory {
     const loaded = ps.models.filter((model) => model.memory > 0);
     say(this.words, `${bytes(ps.memory.used)} of ${bytes(ps.memory.budget)} are used` +
       (loaded.length > 0 ? `: ${loaded.map((model) => `${model.name} ${bytes(model.memory)}`).join(", ")}.` : ", no model is loaded."));
-    const mark = this.element.querySelector(".most");
-    if (mark) say(mark, `budget ${bytes(ps.memory.budget)}`);
+    say(this.most, `budget ${bytes(ps.memory.budget)}`);
+    say(this.from, span < 90_000 ? `${Math.round(span / 1000)} seconds ago` : `${Math.round(span / 60_000)} minutes ago`);
     if (this.legend.dataset["names"] !== names.join("\n")) {
       this.legend.dataset["names"] = names.join("\n");
       this.legend.replaceChildren(...names.map((name) => h("li", { "data-tone": this.tone.get(name) }, name)));

@@ -26,7 +26,8 @@ function explain(model: Model, now: string): string {
     parts.push(model.load_seconds === undefined ? `loading for ${span(since)}` : `loading for ${span(since)}, the last load took ${span(model.load_seconds)}`);
   } else if (model.state === "failed") {
     parts.push(model.error?.message ?? model.reason ?? "failed");
-    if (model.retries_at) parts.push(`tried again in ${span(seconds(now, model.retries_at))}`);
+    const wait = model.retries_at ? seconds(now, model.retries_at) : 0;
+    parts.push(wait > 0 ? `tried again in ${span(wait)}` : "tried again with the next request");
   } else if (model.state === "draining") {
     parts.push(model.reason ?? "stops when its answers have ended");
   } else if (model.state === "ready") {
@@ -103,6 +104,7 @@ function row(first: Model, actions: ModelActions): Row<Model> & { budget(budget:
     say(logText, (model.error?.log ?? []).join("\n"));
     bar.hidden = budget === 0 || (model.memory === 0 && model.memory_needed === undefined);
     fill.style.width = `${budget > 0 ? Math.min(100, (model.memory / budget) * 100) : 0}%`;
+    need.dataset["over"] = String(budget > 0 && (model.memory_needed ?? 0) > budget);
     need.style.width = `${budget > 0 ? Math.min(100, ((model.memory_needed ?? 0) / budget) * 100) : 0}%`;
     say(memory, memoryWords(model));
     say(served, requests(model));
@@ -112,6 +114,10 @@ function row(first: Model, actions: ModelActions): Row<Model> & { budget(budget:
     say(about, more.join(", "));
     about.title = model.path;
     const action = model.state === "draining" ? "Stop now" : up(model) ? "Unload" : "Load";
+    // What runs elsewhere is neither started nor read by us.
+    const ours = model.backend !== "openai";
+    toggle.hidden = !ours;
+    logs.hidden = !ours;
     say(toggle, action);
     toggle.setAttribute("aria-label", `${action} ${model.name}`);
   };
