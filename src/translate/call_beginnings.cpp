@@ -49,17 +49,6 @@ bool may_be_name(std::string_view text, std::size_t length, const ToolSet& tools
     return length > 0 && tools.has(text.substr(0, length));
 }
 
-/// Behind "<tool_call>": JSON, Qwen's <function=...>, or GLM's name and keys.
-bool may_follow_tool_call(std::string_view text, const ToolSet& tools) {
-    if (text.empty() || text.starts_with('{') || text.starts_with('[')) return true;
-    if (text.starts_with('<'))
-        return begins_with(text, "<function=") || begins_with(text, "<invoke");
-    const auto length = calls::name_length(text);
-    if (!may_be_name(text, length, tools)) return false;
-    const auto behind = without_blanks(text.substr(length));
-    return begins_with(behind, "<arg_key>") || begins_with(behind, "</tool_call>");
-}
-
 /// A harmony message without a recipient is no call.
 bool may_be_harmony_call(std::string_view text) {
     const auto body = text.find("<|message|>");
@@ -67,14 +56,12 @@ bool may_be_harmony_call(std::string_view text) {
     return text.substr(0, body).contains("to=");
 }
 
-bool is_json_start(std::string_view text) {
-    return text.empty() || text.starts_with('{') || text.starts_with('[');
-}
-
 /// The object's members as far as they have come: no key but a call's, and a tool's name.
 class Members {
 public:
-    Members(std::string_view text, const ToolSet& tools) : text_(text), tools_(tools) {}
+    /// `other_keys`: they make it no less a call (behind a marker).
+    Members(std::string_view text, const ToolSet& tools, bool other_keys = false)
+        : text_(text), tools_(tools), other_keys_(other_keys) {}
 
     /// `text_` begins behind the opening brace.
     bool may_be_call() {
@@ -87,7 +74,7 @@ public:
             const bool known = std::ranges::any_of(call_keys, [&](std::string_view name) {
                 return ended_ ? name.starts_with(key) : name == key;
             });
-            if (!known) return false;
+            if (!known && !other_keys_) return false;
             if (ended_) return true;
             any_ = true;
             skip(" \t\r\n:");
@@ -145,10 +132,35 @@ private:
 
     std::string_view text_;
     const ToolSet& tools_;
+    bool other_keys_;
     std::size_t at_ = 0;
     bool any_ = false;
     bool ended_ = false;
 };
+
+/// Long texts are looked at whole only now and then: see may_stay_whole_call.
+constexpr std::size_t looked_at = 256;
+
+/// JSON behind a marker: a call, unless it names no tool.
+bool may_be_tagged_json(std::string_view text, const ToolSet& tools) {
+    if (text.starts_with('[')) text = without_blanks(text.substr(1));
+    if (text.empty()) return true;
+    if (!text.starts_with('{')) return false;
+    constexpr bool other_keys = true;
+    return Members(text.substr(1, looked_at), tools, other_keys).may_be_call();
+}
+
+/// Behind "<tool_call>": JSON, Qwen's <function=...>, or GLM's name and keys.
+bool may_follow_tool_call(std::string_view text, const ToolSet& tools) {
+    if (text.empty() || text.starts_with('{') || text.starts_with('['))
+        return may_be_tagged_json(text, tools);
+    if (text.starts_with('<'))
+        return begins_with(text, "<function=") || begins_with(text, "<invoke");
+    const auto length = calls::name_length(text);
+    if (!may_be_name(text, length, tools)) return false;
+    const auto behind = without_blanks(text.substr(length));
+    return begins_with(behind, "<arg_key>") || begins_with(behind, "</tool_call>");
+}
 
 bool may_be_json_call(std::string_view text, const ToolSet& tools) {
     if (text.starts_with('[')) {
@@ -157,8 +169,6 @@ bool may_be_json_call(std::string_view text, const ToolSet& tools) {
         if (!text.starts_with('{')) return false;
     }
     if (!text.starts_with('{')) return false;
-    // Long texts are looked at whole only now and then: see may_stay_whole_call.
-    constexpr std::size_t looked_at = 256;
     return Members(text.substr(1, looked_at), tools).may_be_call();
 }
 
@@ -168,7 +178,8 @@ bool may_be_pythonic(std::string_view text, const ToolSet& tools) {
     text = without_blanks(text.substr(1));
     if (text.empty()) return true;
     const auto length = calls::name_length(text);
-    if (!may_be_name(text, length, tools)) return false;
+    const bool digit = text.front() >= '0' && text.front() <= '9';
+    if (digit || !may_be_name(text, length, tools)) return false;
     return length == text.size() || text[length] == '(';
 }
 
@@ -203,7 +214,7 @@ bool may_follow(std::string_view marker, std::string_view text, const ToolSet& t
     if (marker == "<tool_call>") return may_follow_tool_call(behind, tools);
     if (marker == "<function_call>" || marker == "<functioncall>" || marker == "<|tool_call|>" ||
         marker == "<|START_ACTION|>")
-        return is_json_start(behind);
+        return may_be_tagged_json(behind, tools);
     if (marker.ends_with("function_calls>") || marker == "<minimax:tool_call>")
         return behind.empty() || behind.starts_with('<');
     return true;  // the others are tokens that nobody talks about

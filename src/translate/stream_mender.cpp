@@ -82,6 +82,7 @@ public:
 
     /// The stream ends without a finish_reason.
     std::string finish() {
+        if (closed_) return {};
         const auto answer = kept_.empty() ? std::nullopt : tools_.calls_in(kept_);
         if (!answer) return close();
         auto out = mended(*answer, held_.size());
