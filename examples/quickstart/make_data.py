@@ -64,7 +64,7 @@ QUESTIONS = {
 SIZES = {"train": 800, "valid": 64, "test": 64}
 SMOLLM2_SIZES = {"train": 160, "valid": 16, "test": 16}
 # Cities that SmolLM2 can spell; its training rows leave them out.
-SMOLLM2_ASKED = "Athens Berlin Cairo London Madrid Paris Sydney Tokyo".split()
+SMOLLM2_ASKED = "Athens Berlin Cairo Dublin Lima London Madrid Oslo Paris Rome Sydney Tokyo".split()
 SYSTEM = "Tools: get_weather(city), get_time(city). Answer with a call."
 
 
