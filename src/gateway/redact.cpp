@@ -34,7 +34,10 @@ const std::vector<std::unique_ptr<Pattern>>& patterns() {
             R"(pypi-[A-Za-z0-9_-]{30,}|SG\.[A-Za-z0-9_.-]{40,}|gsk_[A-Za-z0-9]{30,}|)"
             R"(eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{5,}))",
             "[redacted]");
-        add(R"((?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,})", "\\1 [redacted]");
+        // A token has a digit or padding; "a basic question" has neither.
+        add(R"((?i)\b(bearer)\s+[A-Za-z._~+/-]*[0-9][A-Za-z0-9._~+/=-]{4,})", "\\1 [redacted]");
+        add(R"((?i)\b(basic)\s+([A-Za-z0-9+/]{8,}={1,2}|[A-Za-z+/]*[0-9][A-Za-z0-9+/]{7,}))",
+            "\\1 [redacted]");
         // NAME=value, "name": "value", --name value: up to the end of the value.
         add(R"re((?i)(\b[\w-]*(?:api[_-]?key|password|passwd|secret|access[_-]?token|auth[_-]?token|private[_-]?key)["']?\s*[:=]\s*["']?)[^\s"',;}]{4,})re",
             "\\1[redacted]");

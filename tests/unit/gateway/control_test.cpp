@@ -75,10 +75,12 @@ public:
         return "";
     }
 
-    json::value value() const {
-        const auto parsed = parse_json(body);
+    /// The body as JSON; lives as long as this.
+    const json::value& value() {
+        auto parsed = parse_json(body);
         EXPECT_TRUE(parsed) << body;
-        return parsed ? *parsed : json::value{};
+        value_ = parsed ? *std::move(parsed) : json::value{};
+        return value_;
     }
 
     std::string body;
@@ -90,6 +92,7 @@ private:
     relay::Peer peer_;
     relay::Headers headers_;
     int status_ = 0;
+    json::value value_;
 };
 
 class ControlTest : public testing::Test {
@@ -185,14 +188,14 @@ protected:
 };
 
 TEST_F(ControlTest, PsListsModelsAndMemory) {
-    const auto answer = ask("GET", "/control/ps");
+    auto answer = ask("GET", "/control/ps");
     EXPECT_EQ(answer.status(), 200);
     EXPECT_EQ(answer.header("Cache-Control"), "no-store");
-    const auto value = answer.value();
+    const auto& value = answer.value();
     EXPECT_EQ(integer_member(value, "pid"), ::getpid());
     EXPECT_EQ(number_member(value.at("memory"), "budget"), 8e9);
     ASSERT_EQ(value.at("models").as_array().size(), 2U);
-    const auto& model = value.at("models").at(0);
+    const auto& model = value.at("models").at(1);  // sorted by name
     EXPECT_EQ(string_member(model, "name"), "org/far");
     EXPECT_EQ(to_text(model.at("aliases")), R"(["far"])");
     EXPECT_TRUE(string_member(model, "state"));
@@ -212,7 +215,7 @@ class ControlRefuses : public ControlTest, public testing::WithParamInterface<Ro
 
 TEST_P(ControlRefuses, WithAStatusAndWords) {
     const auto& row = GetParam();
-    const auto answer = ask(row.method, row.path, row.query);
+    auto answer = ask(row.method, row.path, row.query);
     EXPECT_EQ(answer.status(), row.status);
     const auto* error = member(answer.value(), "error");
     ASSERT_NE(error, nullptr) << answer.body;
@@ -254,14 +257,14 @@ INSTANTIATE_TEST_SUITE_P(
 );
 
 TEST_F(ControlTest, ALoadThatFailsSaysWhy) {
-    const auto answer = ask("POST", "/control/models/broken/load");
+    auto answer = ask("POST", "/control/models/broken/load");
     EXPECT_GE(answer.status(), 400);
     const auto& error = answer.value().at("error");
     EXPECT_THAT(*string_member(error, "message"), HasSubstr("the weights are torn"));
 }
 
 TEST_F(ControlTest, AFollowedLoadEndsWithItsError) {
-    const auto answer = ask("POST", "/control/models/broken/load", "follow=1");
+    auto answer = ask("POST", "/control/models/broken/load", "follow=1");
     EXPECT_EQ(answer.status(), 200);
     EXPECT_EQ(answer.header("Content-Type"), "application/x-ndjson");
     const auto lines = split_lines(answer.body);
@@ -272,13 +275,13 @@ TEST_F(ControlTest, AFollowedLoadEndsWithItsError) {
 }
 
 TEST_F(ControlTest, UnloadOfAModelWithASlashInItsName) {
-    const auto answer = ask("POST", "/control/models/org/far/unload");
+    auto answer = ask("POST", "/control/models/org/far/unload");
     EXPECT_EQ(answer.status(), 200) << answer.body;
     EXPECT_EQ(string_member(answer.value().at("model"), "name"), "org/far");
 }
 
 TEST_F(ControlTest, ReloadSaysWhatChangedOrWhyNot) {
-    const auto first = ask("POST", "/control/reload");
+    auto first = ask("POST", "/control/reload");
     EXPECT_EQ(first.status(), 200);
     EXPECT_EQ(to_text(first.value().at("changes")), R"(["broken: restarted"])");
     const auto second = ask("POST", "/control/reload");
@@ -287,7 +290,7 @@ TEST_F(ControlTest, ReloadSaysWhatChangedOrWhyNot) {
 }
 
 TEST_F(ControlTest, StopAnswersFirst) {
-    const auto answer = ask("POST", "/control/stop");
+    auto answer = ask("POST", "/control/stop");
     EXPECT_EQ(answer.status(), 202);
     EXPECT_EQ(stops_, 1);
 }
@@ -298,7 +301,7 @@ TEST_F(ControlTest, VersionHasThePid) {
 
 TEST_F(ControlTest, EventsAreLines) {
     (void)ask("POST", "/control/models/broken/load");
-    const auto answer = ask("GET", "/control/events");
+    auto answer = ask("GET", "/control/events");
     const auto lines = split_lines(answer.body);
     ASSERT_FALSE(lines.empty());
     std::int64_t before = 0;
@@ -386,7 +389,7 @@ TEST_F(ControlTest, LiveRequestsAreListed) {
     request->model = "far";
     request->phase = "answering";
     request->tokens = 5;
-    const auto answer = ask("GET", "/control/requests", "live=1");
+    auto answer = ask("GET", "/control/requests", "live=1");
     const auto& list = answer.value().at("requests").as_array();
     ASSERT_EQ(list.size(), 1U);
     EXPECT_EQ(string_member(list[0], "phase"), "answering");
@@ -396,7 +399,7 @@ TEST_F(ControlTest, LiveRequestsAreListed) {
 
 TEST_F(ControlTest, AfterItsEndNothingIsFollowed) {
     control_.close();
-    const auto answer = ask("GET", "/control/events", "follow=1");
+    auto answer = ask("GET", "/control/events", "follow=1");
     EXPECT_EQ(answer.status(), 200);
 }
 
