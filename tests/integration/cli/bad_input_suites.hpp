@@ -111,7 +111,7 @@ hint: punie eval SUITE --model models/tiny, or punie eval SUITE --url http://127
          {},
          3, R"~(error: cannot connect to 127.0.0.1:1: connection refused
 hint: nothing listens there: is the server running?)~"},
-        {"eval", R"(punie eval suite.yaml --url http://127.0.0.1:1/v1 --model m)", "nobody listens there, and no model name to ask for",
+        {"eval", R"(punie eval suite.yaml --url http://127.0.0.1:1/v1 --model m)", "nobody listens there, whatever is asked",
          {},
          1, R"~(incomplete: 2 of 2 have no answer (2 failed)
 the same command with --resume asks what has no answer yet)~"},
@@ -143,7 +143,7 @@ hint: `punie suite show` lists ids, groups and categories)~"},
         {"eval", R"(punie eval suite.yaml --url http://127.0.0.1:1/v1 --model m --out other.jsonl)", "a file with the answers to another suite",
          {{"other.jsonl", R"~({"suite":"0123","prompt":"sky","sample":0,"state":"answered","request":{},"response":{"choices":[]},"error":"","seconds":1,"attempts":1}
 )~"}},
-         1, R"~(error: other.jsonl has answers to another suite, or another version of this one
+         2, R"~(error: other.jsonl has answers to another suite, or another version of this one
 hint: give another --out)~"},
         {"eval", R"(punie eval suite.yaml --model tny)", "a model that is not there",
          {},
