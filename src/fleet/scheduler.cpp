@@ -176,7 +176,7 @@ bool Scheduler::forget_waiting(AskId id) {
 
 void Scheduler::finish(Slot& slot, const Known& known, SteadyTime now) {
     ++slot.served;
-    if (known.generation != slot.generation) return;  // its server is gone already
+    if (known.generation != slot.generation || !slot.live()) return;  // its server is gone already
     --slot.running;
     slot.last_used = now;
 }
@@ -296,7 +296,9 @@ void Scheduler::broke(AskId id, const Error& error, SteadyTime now, double jitte
     const auto found = asks_.find(id);
     if (found == asks_.end() || found->second.generation == 0) return;
     const auto known = found->second;
-    auto& slot = slots_.at(known.model);
+    const auto owner = slots_.find(known.model);
+    if (owner == slots_.end()) return;
+    auto& slot = owner->second;
     const bool news = known.generation == slot.generation && slot.phase == Phase::ready;
     if (!news || slot.suspect) return;
     if (!slot.plan.ours) {

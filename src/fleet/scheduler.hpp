@@ -276,6 +276,7 @@ private:
     bool claim_memory(SteadyTime now);
     void claim(Slot& slot, const RoomPlan& plan, SteadyTime now);
     bool start_claimed(SteadyTime now);
+    std::optional<std::string> room_is_claimed_by(const Slot& draining) const;
     void give_up_claim(Slot& slot, SteadyTime now);
     void make_space(SteadyTime now);
 
@@ -287,6 +288,7 @@ private:
     std::map<std::string, std::string, std::less<>> why_;  ///< of candidates that must wait
     std::vector<Action> actions_;
     SteadyTime next_ = SteadyTime::max();
+    std::uint64_t last_generation_ = 0;  ///< over all models: one may go and come back
     std::optional<SteadyTime> closing_by_{};
 };
 

@@ -152,11 +152,34 @@ bool Scheduler::claim_memory(SteadyTime now) {
     return false;
 }
 
+/// Whether what drains may stay after all, in view of the claims that are left; else who needs its
+/// room.
+std::optional<std::string> Scheduler::room_is_claimed_by(const Slot& draining) const {
+    std::uint64_t bytes = std::max(draining.reserved, draining.held);
+    std::optional<std::string> claimant;
+    Occupant stays;
+    stays.name = draining.plan.name;
+    stays.pinned = draining.plan.pin;
+    for (const auto& [name, slot] : slots_) {
+        if (slot.phase == Phase::stopped || slot.leaving() || !slot.plan.ours) continue;
+        bytes += std::max(slot.reserved, slot.held);
+        if (slot.phase != Phase::claimed) continue;
+        claimant = name;
+        const Newcomer newcomer{name, slot.reserved, slot.plan.pin};
+        if (conflict(rules_.groups, newcomer, stays)) return name;
+    }
+    return bytes > rules_.budget ? claimant : std::nullopt;
+}
+
 void Scheduler::give_up_claim(Slot& slot, SteadyTime now) {
     enter(slot, Phase::stopped, "nobody waits for it any more", now);
     slot.reserved = 0;
     for (auto& [name, other] : slots_) {
         if (other.for_claim != slot.plan.name || other.phase != Phase::draining) continue;
+        if (const auto claimant = room_is_claimed_by(other)) {
+            other.for_claim = *claimant;
+            continue;
+        }
         other.for_claim.clear();
         other.drain_by.reset();
         enter(other, Phase::ready, "", now);
@@ -178,7 +201,7 @@ bool Scheduler::start_claimed(SteadyTime now) {
         }
         const Newcomer newcomer{slot->plan.name, slot->reserved, slot->plan.pin};
         if (!has_room_now(newcomer, occupants(nullptr), rules_.budget, rules_.groups)) continue;
-        ++slot->generation;
+        slot->generation = ++last_generation_;
         ++slot->started;
         slot->running = 0;
         slot->error.reset();

@@ -66,7 +66,7 @@ bool Scheduler::settle_slot(Slot& slot, SteadyTime now) {
         case Phase::stopped:
             if (slot.plan.ours || slot.removed || closing_by_) return false;
             if (slot.retry_at && *slot.retry_at > now) return false;
-            ++slot.generation;
+            slot.generation = ++last_generation_;
             slot.running = 0;
             slot.error.reset();
             slot.retry_at.reset();
