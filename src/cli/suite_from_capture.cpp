@@ -79,25 +79,54 @@ bool has_items(const json::value* list) {
     return list != nullptr && list->is_array() && !list->get_array().empty();
 }
 
+std::set<std::string> tool_names(const json::value* tools) {
+    std::set<std::string> names;
+    if (!has_items(tools)) return names;
+    for (const auto& tool : tools->get_array())
+        if (const auto* function = member(tool, "function"))
+            names.insert(string_member(*function, "name").value_or(""));
+    return names;
+}
+
 struct Expected {
     json::array scorers;
     bool judged = true;
 };
 
-Expected expectations(const json::value& line, bool tools_offered) {
+/// A call of a tool that was not offered was a mistake: nobody should expect it again.
+bool all_offered(const json::array& calls, const std::set<std::string>& names) {
+    return std::ranges::all_of(calls, [&](const json::value& call) {
+        const auto* function = member(call, "function");
+        return function != nullptr && names.contains(string_member(*function, "name").value_or(""));
+    });
+}
+
+Expected expected_calls(const json::array& calls) {
+    json::array list;
+    list.reserve(calls.size());
+    for (const auto& call : calls) list.push_back(expected_call(call));
+    Expected expected;
+    if (list.size() == 1) {
+        expected.scorers.push_back(json::object{{"tool_call", list.front()}});
+    } else {
+        expected.scorers.push_back(
+            json::object{{"tool_call", {{"calls", std::move(list)}, {"order", "any"}}}}
+        );
+    }
+    return expected;
+}
+
+Expected expectations(const json::value& line, const json::value* tools) {
     const auto* message = answer_message(line);
     const auto* calls = message == nullptr ? nullptr : member(*message, "tool_calls");
-    if (has_items(calls)) {
-        json::array list;
-        for (const auto& call : calls->get_array()) list.push_back(expected_call(call));
-        if (list.size() == 1) return {{json::object{{"tool_call", list.front()}}}};
-        return {{json::object{{"tool_call", {{"calls", std::move(list)}, {"order", "any"}}}}}};
-    }
+    const bool called = has_items(calls);
+    if (called && all_offered(calls->get_array(), tool_names(tools)))
+        return expected_calls(calls->get_array());
     const auto text =
         message == nullptr ? std::string{} : string_member(*message, "content").value_or("");
     const auto said = trim(text);
     Expected expected;
-    if (tools_offered && message != nullptr)
+    if (has_items(tools) && message != nullptr && !called)
         expected.scorers.push_back(json::object{{"no_tool_call", json::object{}}});
     if (!said.empty() && said.size() <= short_answer && !said.contains('\n')) {
         expected.scorers.push_back(json::object{{"contains", said}});
@@ -137,7 +166,7 @@ json::object prompt_of(const json::value& line, const json::object& request, Cap
         if (const auto* value = request.if_contains(field); value != nullptr && !value->is_null())
             extra[field] = *value;
     if (!extra.empty()) prompt["extra"] = std::move(extra);
-    auto expected = expectations(line, tools_offered);
+    auto expected = expectations(line, tools);
     if (!expected.judged) ++suite.unjudged;
     prompt["expect"] = std::move(expected.scorers);
     json::object metadata{

@@ -289,6 +289,7 @@ struct Loading {
     explicit Loading(const asio::any_io_executor& executor) : ended(executor) {}
 
     AsyncEvent ended;
+    std::uint64_t seen = 0;  ///< events before the load: it tells its first ones at once
     Result<void> result;
     bool done = false;
 };
@@ -321,12 +322,9 @@ Task<void> tell_load(
 ) {
     const auto begun = std::chrono::steady_clock::now();
     const auto status = fleet.status(name);
-    const auto earlier = fleet.events_since(0);
-    auto seen = earlier.empty() ? 0 : earlier.back().number;
+    auto seen = loading->seen;
     auto next_progress = begun + progress_interval;
-    while (!loading->done) {
-        co_await (fleet.wait_event(seen) || loading->ended.wait() || sleep_for(progress_interval));
-        if (co_await cancelled()) co_return;
+    while (true) {
         std::string text;
         for (const auto& event : fleet.events_since(seen)) {
             seen = event.number;
@@ -338,6 +336,9 @@ Task<void> tell_load(
         }
         // The load goes on without its watcher.
         if (!text.empty() && !co_await exchange.write(text)) co_return;
+        if (loading->done) co_return;
+        co_await (fleet.wait_event(seen) || loading->ended.wait() || sleep_for(progress_interval));
+        if (co_await cancelled()) co_return;
     }
 }
 
@@ -351,6 +352,8 @@ Task<void> Control::load_followed(relay::Exchange& exchange, std::string name) {
     auto headers = stream_headers(ndjson);
     if (!co_await exchange.begin(200, std::move(headers), std::nullopt)) co_return;
     auto loading = std::make_shared<Loading>(co_await asio::this_coro::executor);
+    if (const auto earlier = fleet_.events_since(0); !earlier.empty())
+        loading->seen = earlier.back().number;
     co_await (load_it(fleet_, name, loading) && tell_load(fleet_, exchange, name, loading));
     json::object last;
     if (loading->result) {

@@ -207,12 +207,22 @@ TEST_P(FromCapture, SeveralCallsInAnyOrder) {
         captured(
             hello,
             tools,
-            R"({"tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":"no json"}}]})"
+            R"({"tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"f","arguments":"no json"}}]})"
         ),
         GetParam()
     );
     ASSERT_EQ(suite.prompts.size(), 1U);
     EXPECT_EQ(suite.prompts[0].expect[0].scorer, "tool_call");
+}
+
+TEST_P(FromCapture, ACallOfAToolThatWasNotOfferedIsNotExpected) {
+    const auto suite = made_suite(
+        captured(hello, tools, R"({"tool_calls":[{"function":{"name":"g","arguments":"{}"}}]})"),
+        GetParam()
+    );
+    ASSERT_EQ(suite.prompts.size(), 1U);
+    ASSERT_EQ(suite.prompts[0].expect.size(), 1U);
+    EXPECT_EQ(suite.prompts[0].expect[0].scorer, "regex");
 }
 
 TEST_P(FromCapture, ToolsThatWereNotUsedAreNotToBeUsed) {
