@@ -122,6 +122,7 @@ Task<std::optional<UpstreamFailure>> UpstreamAnswer::Impl::read_head(
         if (buffer.room_size() == 0) buffer.grow();
         const auto got = co_await link->read(rest);
         if (!got.fine()) {
+            server_took = link->open() && unsent_bytes(link->stream().native()) == 0;
             link->close();
             // what broke the sending says more than the end that follows from it
             const bool send_broke = !sent.fine() && got.io.kind == Io::Kind::end;

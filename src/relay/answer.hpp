@@ -75,6 +75,8 @@ struct UpstreamAnswer::Impl {
     std::uint64_t left = 0;  ///< of a body with a length
     bool ended = false;
     bool whole_sent = false;  ///< the request
+    /// The server's side took all that was sent: it may have begun to work, even if it then closed.
+    bool server_took = true;
     std::optional<Headers> parsed;
 
 private:

@@ -22,6 +22,9 @@ public:
 
     bool done() const { return state_ == State::done; }
 
+    /// Bytes that the present chunk announced and that have not come.
+    std::uint64_t announced() const { return left_; }
+
 private:
     enum class State {
         size,

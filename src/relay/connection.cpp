@@ -36,7 +36,7 @@ std::string openai_error(int status, std::string_view message) {
     return fmt::format(
         R"({{"error":{{"message":"{}","type":"{}","param":null,"code":"http_{}"}}}})",
         json_quoted(message),
-        status < 500 ? "invalid_request_error" : "server_error",
+        status < 500 || status == 505 ? "invalid_request_error" : "server_error",
         status
     );
 }

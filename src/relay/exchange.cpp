@@ -153,7 +153,8 @@ Task<Result<Body>> ClientExchange::read_body() {
         const auto piece = take_body();
         if (!piece)
             co_return co_await body_failed(400, ErrorCode::protocol, piece.error().message());
-        if (reader.size() + piece->size() > limits.bytes)
+        const auto size = reader.size() + piece->size();
+        if (size > limits.bytes || chunks_.announced() > limits.bytes - size)
             co_return co_await body_failed(413, ErrorCode::invalid_argument, too_large());
         if (auto added = reader.add(*piece); !added) {
             co_await body_failed(

@@ -249,6 +249,7 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
     std::expected<UpstreamAnswer, UpstreamFailure> outcome = std::unexpected(UpstreamFailure{
         .error = Error(ErrorCode::cancelled, "the request was cancelled"), .not_begun = true
     });
+    bool begun = false;  // perhaps, by the first of two attempts
     for (int attempt = 0; attempt < 2; ++attempt) {
         const auto server = impl_->server(origin);
         auto link = attempt == 0 ? server.kept->take() : nullptr;
@@ -257,6 +258,7 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
             auto made = co_await impl_->connect(origin, server.tls, limits);
             if (!made) {
                 outcome = std::unexpected(std::move(made).error());
+                outcome.error().not_begun = !begun;
                 break;
             }
             link = *std::move(made);
@@ -277,7 +279,8 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
         // A kept connection that ends without a byte was closed by the server meanwhile.
         const bool raced =
             kept && failure->before_first_byte && failure->error.code() == ErrorCode::connection;
-        failure->not_begun = raced;
+        failure->not_begun = raced && !answer->server_took;
+        begun = begun || !failure->not_begun;
         outcome = std::unexpected(*std::move(failure));
         if (!raced) break;
     }
