@@ -34,7 +34,8 @@ class StreamTranslator {
 public:
     virtual ~StreamTranslator() = default;
 
-    /// What is sent before the first event of the server ("" nothing).
+    /// What is sent before anything else but signs of life ("" nothing). The same whether it is
+    /// asked for before or after what is fed.
     virtual std::string begin() = 0;
     /// One `data:` of the server's stream (a chat.completion.chunk as JSON text, not "[DONE]").
     /// Errors: protocol (no chunk).

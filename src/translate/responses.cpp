@@ -148,11 +148,13 @@ void complete(
 class ResponsesStream : public StreamTranslator {
 public:
     ResponsesStream(const ChatForm& form, const AnswerContext& context)
-        : id_(context.id), response_(frame(form, context)), reader_(context.id) {}
+        : id_(context.id), first_(frame(form, context)), response_(first_), reader_(context.id) {}
 
     std::string begin() override {
-        auto out = say("response.created", {{"response", response_}});
-        out += say("response.in_progress", {{"response", response_}});
+        // Whatever was fed before: the caller may know only then that it begins.
+        std::int64_t number = 0;
+        auto out = numbered("response.created", number++, {{"response", first_}});
+        out += numbered("response.in_progress", number, {{"response", first_}});
         return out;
     }
 
@@ -236,7 +238,11 @@ private:
     }
 
     std::string say(std::string_view type, json::object members) {
-        json::object event{{"type", type}, {"sequence_number", sequence_++}};
+        return numbered(type, sequence_++, std::move(members));
+    }
+
+    static std::string numbered(std::string_view type, std::int64_t number, json::object members) {
+        json::object event{{"type", type}, {"sequence_number", number}};
         for (auto& member : members) event[member.key()] = std::move(member.value());
         return sse_event(type, event);
     }
@@ -253,12 +259,13 @@ private:
     }
 
     std::string id_;
+    json::object first_;
     json::object response_;
     BlockReader reader_;
     BlockKind kind_ = BlockKind::text;
     std::string item_;
     std::size_t place_ = 0;
-    std::int64_t sequence_ = 0;
+    std::int64_t sequence_ = 2;  // behind what begin() says
 };
 
 class Responses : public Protocol {

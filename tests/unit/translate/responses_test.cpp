@@ -310,6 +310,15 @@ TEST(Responses, TheLastEventHoldsWhatAWholeAnswerWould) {
                                          << json::serialize(*whole);
 }
 
+TEST(Responses, TheBeginningMayBeAskedForLast) {
+    const auto begun = responses().stream(a_form(), context_of_rows())->begin();
+    auto stream = responses().stream(a_form(), context_of_rows());
+    auto bytes = *stream->feed(json::serialize(chunk_with(R"({"content":"a"})")));
+    bytes += stream->finish(1);
+    EXPECT_EQ(stream->begin(), begun);
+    EXPECT_EQ(short_of(begun + bytes).back(), "completed");
+}
+
 TEST(Responses, AStreamThatBreaksFails) {
     auto stream = responses().stream(a_form(), context_of_rows());
     auto bytes = stream->keep_alive("loading\r\nm") + stream->begin();
