@@ -154,7 +154,7 @@ TEST_F(KeptAnswersTest, AnswersToAnotherSuiteAreRefused) {
     KeptAnswers answers(suite_, *journal_, run_);
     const auto opened = answers.open(file());
     ASSERT_FALSE(opened);
-    EXPECT_EQ(opened.error().code(), ErrorCode::state);
+    EXPECT_EQ(opened.error().code(), ErrorCode::invalid_argument);
     EXPECT_THAT(opened.error().message(), HasSubstr("another suite"));
 }
 
