@@ -32,6 +32,7 @@ std::string hint_for(const fs::path& path) {
     const auto similar = nearest(name.native(), names);
     if (similar)
         return fmt::format("did you mean {}?", (parent / *similar).lexically_normal().native());
+    if (parent == ".") return "nothing in this folder has a similar name";
     return fmt::format("{} holds nothing of a similar name", parent.native());
 }
 

@@ -78,7 +78,7 @@ hint: serve it with --backend llama, or take a folder in MLX format)~"},
         {"serve", R"(punie serve --model tiny --adapter none)", "an adapter that is not there",
          {},
          2, R"~(error: adapter_path: none does not exist
-hint: . holds nothing of a similar name)~"},
+hint: nothing in this folder has a similar name)~"},
         {"serve", R"(punie serve --model tiny --adapter misfit)", "an adapter of a larger model",
          misfit_adapter(),
          2, R"~(error: adapter_path: misfit does not fit tiny: 0 parts fit, 1 do not

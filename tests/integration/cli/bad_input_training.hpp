@@ -147,7 +147,7 @@ hint: see punie fuse --help)~"},
         {"fuse", R"(punie fuse --model tiny --adapter none --out fused)", "an adapter that is not there",
          {},
          2, R"~(error: adapter_path: none does not exist
-hint: . holds nothing of a similar name)~"},
+hint: nothing in this folder has a similar name)~"},
         {"fuse", R"(punie fuse --model tiny --adapter misfit --out fused)", "an adapter of a larger model",
          misfit_adapter(),
          2, R"~(error: adapter_path: misfit does not fit tiny: 0 parts fit, 1 do not

@@ -186,7 +186,7 @@ TEST_F(DatasetCommand, BadUsage) {
         {{"validate", place("data"), "--batch-size", "many"}, 2, "batch-size"},
         {{"validate", place("data"), "--basline", "x"}, 2, "did you mean --baseline"},
         {{"validate", place("data"), "--baseline", place("none.json")}, 2, "none.json"},
-        {{"validate", place("data"), "--baseline", place("no-baseline.json")}, 1, "no baseline"},
+        {{"validate", place("data"), "--baseline", place("no-baseline.json")}, 2, "no baseline"},
         {{"validate", place("data"), "--serving-model", "x"}, 2, "--model"},
         {{"validate", place("data"), "--fix", place("data")}, 2, "where the data is"},
         {{"split", place("data"), place("data")}, 2, "those to write"},
@@ -215,7 +215,12 @@ TEST_F(DatasetCommand, BadUsage) {
 TEST_F(DatasetCommand, NoMlxLmIsSaidWithWhatToDo) {
     good_data();
     environment_["PATH"] = (path() / "bin").native();
-    const auto ran = run({"validate", place("data"), "--model", "x", "--mlx-lm", place("nowhere")});
+    const auto missing =
+        run({"validate", place("data"), "--model", "x", "--mlx-lm", place("nowhere")});
+    EXPECT_EQ(missing.code, 2) << "the model is looked at first: " << missing.err;
+    EXPECT_THAT(missing.err, HasSubstr("x does not exist"));
+    const auto ran =
+        run({"validate", place("data"), "--model", place("data"), "--mlx-lm", place("nowhere")});
     EXPECT_EQ(ran.code, 3) << ran.err;
     EXPECT_THAT(ran.err, HasSubstr("nowhere"));
 }
