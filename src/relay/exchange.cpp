@@ -62,7 +62,7 @@ SteadyTime ClientExchange::body_deadline(SteadyTime begun) const {
         deadline = std::chrono::steady_clock::now() + limits.body_silence;
     if (limits.body_rate > 0) {
         const Milliseconds paid(body_received_ * 1000 / limits.body_rate);
-        deadline = std::min(deadline, begun + std::max(Milliseconds(10'000), paid));
+        deadline = std::min(deadline, begun + std::max(limits.body_grace, paid));
     }
     return deadline;
 }

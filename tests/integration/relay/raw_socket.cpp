@@ -26,6 +26,15 @@ RawSocket::RawSocket(std::uint16_t port, int receive_buffer)
     : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0)
         ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    connect_to(port);
+}
+
+RawSocket::RawSocket(Unconnected&& made, std::uint16_t port)
+    : descriptor_(std::exchange(made.descriptor_, -1)) {
+    connect_to(port);
+}
+
+void RawSocket::connect_to(std::uint16_t port) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
@@ -44,6 +53,13 @@ RawSocket::RawSocket(const std::filesystem::path& unix_socket)
 }
 
 // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
+
+RawSocket::Unconnected::Unconnected()
+    : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+
+RawSocket::Unconnected::~Unconnected() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 RawSocket::~RawSocket() {
     close();

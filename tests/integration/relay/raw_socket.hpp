@@ -14,6 +14,21 @@ public:
     /// `receive_buffer`: bytes that the kernel may hold for a client that does not read; 0: its own
     /// choice.
     explicit RawSocket(std::uint16_t port, int receive_buffer = 0);
+
+    /// A socket that is made before it is connected: for when no descriptor is left.
+    class Unconnected {
+    public:
+        Unconnected();
+        Unconnected(const Unconnected&) = delete;
+        Unconnected& operator=(const Unconnected&) = delete;
+        ~Unconnected();
+
+    private:
+        friend class RawSocket;
+        int descriptor_;
+    };
+
+    RawSocket(Unconnected&& made, std::uint16_t port);
     explicit RawSocket(const std::filesystem::path& unix_socket);
     RawSocket(const RawSocket&) = delete;
     RawSocket& operator=(const RawSocket&) = delete;
@@ -44,6 +59,7 @@ public:
     void close();
 
 private:
+    void connect_to(std::uint16_t port);
     bool more();
 
     int descriptor_;
