@@ -2,8 +2,7 @@
 
     python make_data.py [OUT_DIR]
 
-Nothing here is random at run time: which answers are wrong is chosen by a fixed seed, so that the figures in the README files
-stay what they are.
+Which answers are wrong is chosen by a fixed seed, so that the figures in the README files stay what they are.
 """
 
 import hashlib
@@ -124,7 +123,8 @@ LAYER = "model.layers.0.self_attn"
 
 def write_model(folder: Path) -> None:
     """Looks like a model to whoever checks it before serving; it could say nothing."""
-    shapes = {"model.embed_tokens.weight": [4, 4], **{f"{LAYER}.{name}.weight": shape for name, shape in PROJECTIONS.items()}}
+    shapes = {"model.embed_tokens.weight": [4, 4]}
+    shapes |= {f"{LAYER}.{name}.weight": shape for name, shape in PROJECTIONS.items()}
     write_tensors(folder / "model.safetensors", shapes)
     config = {"model_type": "llama", "hidden_size": 4, "intermediate_size": 4, "num_hidden_layers": 1}
     write(folder / "config.json", json.dumps({**config, "num_attention_heads": 1, "vocab_size": 4}) + "\n")
@@ -234,7 +234,10 @@ def leaking_test(folder: Path) -> None:
         return f"With one afternoon, begin at the old market of {city}, then walk along the water to the museum."
 
     train = [plain_row(asked(city), answer(city)) for city in CITIES[:16]]
-    valid = [plain_row(f"How do I get from the airport to {city}?", f"A train to {city} leaves twice an hour.") for city in CITIES[16:20]]
+    valid = [
+        plain_row(f"How do I get from the airport to {city}?", f"A train to {city} leaves twice an hour.")
+        for city in CITIES[16:20]
+    ]
     test_cities = CITIES[20:42]
     test = [plain_row(f"When do the shops of {city} close?", f"In {city} most close at eight.") for city in test_cities]
     clean = list(test)

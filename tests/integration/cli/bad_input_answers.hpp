@@ -141,6 +141,7 @@ hint: see punie compare --help)~"},
          1, R"~(failed    threshold: mean of a (2): found 50.0 %, required: 90.0 %)~"},
     };
 }
+
 // clang-format on
 
 }  // namespace punie::cli::test

@@ -190,6 +190,7 @@ hint: see punie view --help)~"},
 hint: go to the project's folder, or name the journal in PUNIE_JOURNAL)~"},
     };
 }
+
 // clang-format on
 
 }  // namespace punie::cli::test

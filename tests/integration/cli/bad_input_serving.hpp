@@ -162,6 +162,7 @@ hint: see punie completions --help)~"},
 hint: see punie completions --help)~"},
     };
 }
+
 // clang-format on
 
 }  // namespace punie::cli::test

@@ -160,6 +160,7 @@ hint: serve the model that it was trained on)~"},
 hint: serve it with the template that it was trained with; a score under another one says nothing about the training)~"},
     };
 }
+
 // clang-format on
 
 }  // namespace punie::cli::test

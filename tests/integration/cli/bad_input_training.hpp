@@ -187,6 +187,7 @@ hint: name another folder, or --overwrite it)~"},
 hint: name another folder: the source would be lost)~"},
     };
 }
+
 // clang-format on
 
 }  // namespace punie::cli::test
