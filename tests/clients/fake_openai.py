@@ -54,8 +54,8 @@ class Answer:
         self.fault = ""  # "torn", "hang", "error": after the first pieces of a stream
 
 
-def agent_answer(body: dict) -> Answer:
-    """A coding agent's turn: one call of its shell tool, then the end."""
+def agent_answer(body: dict, in_text: bool) -> Answer:
+    """A coding agent's turn: one call of its shell tool; the end comes when its result does."""
     shell = declared(body, ["run_shell_command", "Bash", "bash", "shell"])
     if not shell:
         return Answer("No shell here.")
@@ -65,6 +65,9 @@ def agent_answer(body: dict) -> Answer:
         arguments["description"] = "write a file"
     if "is_background" in needed:
         arguments["is_background"] = False
+    if in_text:
+        call = json.dumps({"name": shell["name"], "arguments": arguments})
+        return Answer(f"I write it.\n<tool_call>\n{call}\n</tool_call>")
     return Answer(calls=[tool_call(shell["name"], arguments)], finish="tool_calls")
 
 
@@ -84,8 +87,8 @@ def answer_for(body: dict) -> Answer:
         return Answer("Cut o", finish="length")
     if script == "json":
         return Answer(json.dumps({"city": "Paris", "days": 2}))
-    if script == "agent":
-        return agent_answer(body)
+    if script in ("agent", "text_agent"):
+        return agent_answer(body, in_text=script == "text_agent")
     answer = Answer(HELLO)
     if script in ("torn", "hang", "error"):
         answer.fault = script

@@ -202,8 +202,12 @@ class Responses(OpenAI):
             self.client.responses.create(model="fake", input="hi", previous_response_id="resp_1")
 
     def test_torn_stream_fails(self):
-        events = list(self.client.responses.create(model="fake", input="script:torn", stream=True))
+        events = []
+        with self.assertRaises(openai.APIError):  # the connection is cut behind the event that says why
+            for event in self.client.responses.create(model="fake", input="script:torn", stream=True):
+                events.append(event)
         self.assertEqual(events[-1].type, "response.failed")
+        self.assertTrue(events[-1].response.error.message)
 
     def test_cancel_reaches_the_server(self):
         stream = self.client.responses.create(model="fake", input="script:hang", stream=True)
