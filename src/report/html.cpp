@@ -7,13 +7,11 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <map>
 #include <span>
 #include <stdexcept>
+#include <unordered_map>
 
-#include <boost/json.hpp>
-
-#include "report/json_writer.hpp"
+#include "report/json_text.hpp"
 #include "report/render.hpp"
 #include "report/template.hpp"
 #include "report/words.hpp"
@@ -25,20 +23,20 @@ namespace {
 constexpr std::size_t block_prompts = 100;
 constexpr std::size_t excerpt_bytes = 120;
 
-/// Different values, each once, in the order in which they came.
+/// Different texts, each once, in the order in which they came.
 class Table {
 public:
-    std::size_t index_of(const json::value& value) {
-        const auto [at, fresh] = known_.try_emplace(to_text(value), values_.size());
-        if (fresh) values_.push_back(value);
+    std::size_t index_of(std::string text) {
+        const auto [at, fresh] = known_.try_emplace(std::move(text), texts_.size());
+        if (fresh) texts_.push_back(&at->first);
         return at->second;
     }
 
-    json::array take() { return std::move(values_); }
+    const std::vector<const std::string*>& texts() const { return texts_; }
 
 private:
-    std::map<std::string, std::size_t> known_;
-    json::array values_;
+    std::unordered_map<std::string, std::size_t> known_;  // its keys stay where they are
+    std::vector<const std::string*> texts_;
 };
 
 /// What a person recognises a prompt by: the start of its last user message.
@@ -58,119 +56,151 @@ std::size_t code_of(std::string_view state) {
     return static_cast<std::size_t>(found == states.end() ? 3 : found - states.begin());
 }
 
-/// One entry a prompt and one a sample, as columns: parsed in a few milliseconds for 10,000.
-json::object index_of(const ReportData& data) {
-    Table groups;
-    Table categories;
-    std::array<json::array, 5> by_prompt;
-    std::array<json::array, 7> by_sample;
+/// A member that is a list of one value a prompt.
+template <typename Value>
+void put_column(JsonText& out, std::string_view name, const ReportData& data, const Value& value) {
+    out.name(name);
+    out.open('[');
     for (const auto& prompt : data.prompts) {
-        by_prompt[0].emplace_back(prompt.id);
-        by_prompt[1].emplace_back(excerpt(prompt));
-        by_prompt[2].emplace_back(groups.index_of(json::value(prompt.group)));
-        by_prompt[3].emplace_back(categories.index_of(json::value(prompt.category)));
-        by_prompt[4].emplace_back(prompt.samples.size());
+        out.element();
+        out.value(value(prompt));
+    }
+    out.close(']');
+}
+
+/// A member that is a list of one value a sample.
+template <typename Value>
+void put_sample_column(
+    JsonText& out, std::string_view name, const ReportData& data, const Value& value
+) {
+    out.name(name);
+    out.open('[');
+    for (const auto& prompt : data.prompts) {
         for (const auto& sample : prompt.samples) {
-            by_sample[0].emplace_back(sample.variant);
-            by_sample[1].emplace_back(sample.number);
-            by_sample[2].emplace_back(code_of(sample.state));
-            by_sample[3].emplace_back(sample.score);
-            by_sample[4].emplace_back((sample.passed ? 1 : 0) + (sample.unparsed ? 2 : 0));
-            by_sample[5].emplace_back(sample.seconds);
-            by_sample[6].emplace_back(sample.completion_tokens);
+            out.element();
+            out.value(value(sample));
         }
     }
-    return {
-        {"ids", std::move(by_prompt[0])},
-        {"excerpts", std::move(by_prompt[1])},
-        {"group", std::move(by_prompt[2])},
-        {"category", std::move(by_prompt[3])},
-        {"samples", std::move(by_prompt[4])},
-        {"groups", groups.take()},
-        {"categories", categories.take()},
-        {"variant", std::move(by_sample[0])},
-        {"number", std::move(by_sample[1])},
-        {"state", std::move(by_sample[2])},
-        {"score", std::move(by_sample[3])},
-        {"flags", std::move(by_sample[4])},
-        {"seconds", std::move(by_sample[5])},
-        {"tokens", std::move(by_sample[6])}
-    };
+    out.close(']');
 }
 
-json::array texts_of(const Prompt& prompt, const json::storage_ptr& storage) {
-    json::array samples(storage);
-    samples.reserve(prompt.samples.size());
+/// The different values of a table, as texts or as the JSON that they are.
+void put_table(JsonText& out, std::string_view name, const Table& table, bool is_json) {
+    out.name(name);
+    out.open('[');
+    for (const auto* text : table.texts()) {
+        out.element();
+        if (is_json)
+            out.raw(*text);
+        else
+            out.value(*text);
+    }
+    out.close(']');
+}
+
+/// One entry a prompt and one a sample, as columns: parsed in a few milliseconds for 10,000.
+void put_index(JsonText& out, const ReportData& data) {
+    Table groups;
+    Table categories;
+    out.name("index");
+    out.open('{');
+    put_column(out, "ids", data, [](const Prompt& prompt) { return std::string_view(prompt.id); });
+    put_column(out, "excerpts", data, excerpt);
+    put_column(out, "group", data, [&](const Prompt& prompt) {
+        return groups.index_of(prompt.group);
+    });
+    put_column(out, "category", data, [&](const Prompt& prompt) {
+        return categories.index_of(prompt.category);
+    });
+    put_column(out, "samples", data, [](const Prompt& prompt) { return prompt.samples.size(); });
+    put_table(out, "groups", groups, false);
+    put_table(out, "categories", categories, false);
+    put_sample_column(out, "variant", data, [](const Sample& sample) { return sample.variant; });
+    put_sample_column(out, "number", data, [](const Sample& sample) { return sample.number; });
+    put_sample_column(out, "state", data, [](const Sample& sample) {
+        return code_of(sample.state);
+    });
+    put_sample_column(out, "score", data, [](const Sample& sample) { return sample.score; });
+    put_sample_column(out, "flags", data, [](const Sample& sample) {
+        return (sample.passed ? 1 : 0) + (sample.unparsed ? 2 : 0);
+    });
+    put_sample_column(out, "seconds", data, [](const Sample& sample) { return sample.seconds; });
+    put_sample_column(out, "tokens", data, [](const Sample& sample) {
+        return sample.completion_tokens;
+    });
+    out.close('}');
+}
+
+void put_prompt(JsonText& out, const Prompt& prompt, Table& messages, Table& tools) {
+    out.open('{');
+    out.name("messages");
+    out.open('[');
+    for (const auto& message : prompt.messages) {
+        out.element();
+        out.value(messages.index_of(to_text(message)));
+    }
+    out.close(']');
+    out.name("tools");
+    out.value(tools.index_of(to_text(prompt.tools)));
+    out.name("expectations");
+    out.value(prompt.expectations);
+    out.name("samples");
+    out.open('[');
     for (const auto& sample : prompt.samples) {
-        json::object texts(storage);
-        walk_texts(sample, MemberWriter(texts));
-        samples.push_back(std::move(texts));
+        out.element();
+        out.open('{');
+        walk_texts(sample, out.members());
+        out.close('}');
     }
-    return samples;
+    out.close(']');
+    out.close('}');
 }
 
-json::object prompt_texts(
-    const Prompt& prompt, Table& messages, Table& tools, const json::storage_ptr& storage
-) {
-    json::array asked(storage);
-    for (const auto& message : prompt.messages) asked.emplace_back(messages.index_of(message));
-    json::array expected(storage);
-    for (const auto& one : prompt.expectations) expected.push_back(part_json(one, storage));
-    json::object row(storage);
-    row["messages"] = std::move(asked);
-    row["tools"] = tools.index_of(prompt.tools);
-    row["expectations"] = std::move(expected);
-    row["samples"] = texts_of(prompt, storage);
-    return row;
-}
+constexpr JsonStyle page_style{.in_html = true};
 
-/// Requests and answers of some prompts; messages and tools that repeat are there once.
-json::object block_of(std::span<const Prompt> prompts, const json::storage_ptr& storage) {
-    Table messages;
-    Table tools;
-    json::array rows(storage);
-    rows.reserve(prompts.size());
-    for (const auto& prompt : prompts)
-        rows.push_back(prompt_texts(prompt, messages, tools, storage));
-    json::object block(storage);
-    block["messages"] = messages.take();
-    block["tools"] = tools.take();
-    block["prompts"] = std::move(rows);
-    return block;
-}
-
-/// A JSON text that cannot end or change the script element that it stands in: "<" occurs in
-/// strings only, and there \u003c means the same.
-void put_block(std::string& out, std::string_view id, const json::value& value) {
+/// A JSON text that cannot end or change the script element that it stands in.
+template <typename Put>
+void put_block(std::string& out, std::string_view id, const Put& put) {
     fmt::format_to(std::back_inserter(out), "<script type=\"application/json\" id=\"{}\">", id);
-    const auto text = to_text(value);
-    for (std::size_t at = 0; at < text.size();) {
-        const auto found = text.find('<', at);
-        out.append(text, at, found - at);
-        if (found == std::string::npos) break;
-        out += "\\u003c";
-        at = found + 1;
-    }
+    JsonText text(out, page_style);
+    text.open('{');
+    put(text);
+    text.close('}');
     out += "</script>\n";
 }
 
+/// Requests and answers of some prompts; messages and tools that repeat are there once.
+void put_prompts(JsonText& out, std::span<const Prompt> prompts) {
+    Table messages;
+    Table tools;
+    std::string rows;
+    JsonText text(rows, page_style);
+    text.open('[');
+    for (const auto& prompt : prompts) {
+        text.element();
+        put_prompt(text, prompt, messages, tools);
+    }
+    text.close(']');
+    put_table(out, "messages", messages, true);
+    put_table(out, "tools", tools, true);
+    out.name("prompts");
+    out.raw(rows);
+}
+
 std::string data_blocks(const ReportData& data) {
-    json::object head;
-    walk_head(data, MemberWriter(head));
     const std::span<const Prompt> prompts = data.prompts;
-    head["block_prompts"] = block_prompts;
-    head["index"] = index_of(data);
     std::string out;
-    put_block(out, "punie-head", head);
+    put_block(out, "punie-head", [&](JsonText& text) {
+        walk_head(data, text.members());
+        text.name("block_prompts");
+        text.value(block_prompts);
+        put_index(text, data);
+    });
     for (std::size_t at = 0; at < prompts.size(); at += block_prompts) {
-        const auto count = std::min(block_prompts, prompts.size() - at);
-        // A block's values are made, written and dropped together: one arena each is much faster.
-        const auto arena = json::make_shared_resource<json::monotonic_resource>();
-        put_block(
-            out,
-            fmt::format("punie-block-{}", at / block_prompts),
-            block_of(prompts.subspan(at, count), arena)
-        );
+        const auto some = prompts.subspan(at, std::min(block_prompts, prompts.size() - at));
+        put_block(out, fmt::format("punie-block-{}", at / block_prompts), [&](JsonText& text) {
+            put_prompts(text, some);
+        });
     }
     return out;
 }

@@ -15,7 +15,7 @@ std::string render_html(const ReportData& data);
 /// For a CI page or a pull request: verdict, tables, the prompts that got worse.
 std::string render_markdown(const ReportData& data);
 
-/// to_json(data), indented by two, with a final line end.
+/// to_json(data), indented by two, a prompt a line, with a final line end.
 std::string render_json(const ReportData& data);
 
 /// JUnit XML: a suite a variant, a case a sample; not passed is a failure, without an answer an
