@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <unordered_map>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
@@ -135,18 +136,44 @@ report::Sample sample_of(const eval::ScoredSample& scored, std::size_t variant) 
     return sample;
 }
 
-void add_answer(report::Sample& sample, const json::value& response) {
+/// The schema of a tool's arguments; null when the prompt declares no such tool.
+const json::value* parameters_of(const json::array& tools, std::string_view name) {
+    for (const auto& tool : tools) {
+        const auto* own = member(tool, "function");
+        if (own == nullptr) own = &tool;
+        if (string_member(*own, "name") == name) return member(*own, "parameters");
+    }
+    return nullptr;
+}
+
+/// The arguments as they were judged: formats of bare text get their types from the tool's schema.
+std::string arguments_of(const openai::AnswerCall& call, const json::array& tools) {
+    if (!call.problem.empty()) return call.raw_arguments;
+    return to_text(openai::typed_arguments(call, parameters_of(tools, call.name)));
+}
+
+void add_answer(report::Sample& sample, const json::value& response, const json::array& tools) {
     const auto answer = openai::read_response(response);
     sample.text = answer.text;
     sample.thinking = answer.thinking;
+    sample.calls.clear();  // an earlier record of the same sample may have had some
     for (const auto& call : answer.calls) {
         sample.calls.push_back(
             {.name = call.name,
-             .arguments = call.problem.empty() ? to_text(call.arguments) : call.raw_arguments,
+             .arguments = arguments_of(call, tools),
              .path = call.path,
              .problem = call.problem}
         );
     }
+}
+
+/// The sample of `variant`, which was added last, with that number.
+report::Sample* find_sample(report::Prompt& prompt, std::size_t variant, int number) {
+    for (auto at = prompt.samples.rbegin(); at != prompt.samples.rend(); ++at) {
+        if (at->variant != variant) return nullptr;
+        if (at->number == number) return &*at;
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -223,29 +250,24 @@ std::vector<report::Prompt> report_prompts(const eval::Suite& suite) {
 Result<void> add_samples(
     std::vector<report::Prompt>& prompts, const EvalOutcome& outcome, std::size_t variant
 ) {
-    std::map<std::pair<std::string, int>, report::Sample*> places;
     for (const auto& scored : outcome.scored.samples)
         prompts[scored.prompt].samples.push_back(sample_of(scored, variant));
-    for (auto& prompt : prompts) {
-        for (auto& sample : prompt.samples) {
-            if (sample.variant == variant) places[{prompt.id, sample.number}] = &sample;
-        }
-    }
     std::error_code ignored;
     if (!std::filesystem::exists(outcome.responses, ignored)) return {};
-    return eval::read_records(
-        outcome.responses,
-        [&](eval::ResponseRecord&& record, std::size_t) -> Result<void> {
-            const auto found = places.find({record.prompt_id, record.sample});
-            const bool judged = record.state == eval::SampleState::answered ||
-                                record.state == eval::SampleState::cut;
-            if (found != places.end() && judged) {
-                found->second->calls.clear();
-                add_answer(*found->second, record.response);
-            }
-            return {};
-        }
-    );
+    std::unordered_map<std::string_view, report::Prompt*> by_id;
+    by_id.reserve(prompts.size());
+    for (auto& prompt : prompts) by_id.emplace(prompt.id, &prompt);
+    const auto take = [&](const eval::ResponseRecord& record, std::size_t) -> Result<void> {
+        const bool judged =
+            record.state == eval::SampleState::answered || record.state == eval::SampleState::cut;
+        const auto found = by_id.find(record.prompt_id);
+        if (!judged || found == by_id.end()) return {};
+        auto& prompt = *found->second;
+        if (auto* sample = find_sample(prompt, variant, record.sample); sample != nullptr)
+            add_answer(*sample, record.response, prompt.tools);
+        return {};
+    };
+    return eval::read_records(outcome.responses, take);
 }
 
 std::vector<report::Fact> report_environment(const std::string& environment_json) {
