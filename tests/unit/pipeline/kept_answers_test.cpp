@@ -19,8 +19,8 @@ using ::testing::IsEmpty;
 
 constexpr auto suite_text = R"(suite: s
 prompts:
-  - {id: a, prompt: A?, expect: [{contains: right}]}
-  - {id: b, prompt: B?, group: g, category: c, expect: [{contains: right}]}
+  - {id: a, prompt: "A?", expect: [{contains: right}]}
+  - {id: b, prompt: "B?", group: g, category: c, expect: [{contains: right}]}
 )";
 
 class KeptAnswersTest : public ::testing::Test {

@@ -168,7 +168,7 @@ TEST_F(ReportFileTest, TakesFromTheTrainersStateWhatPunieMissed) {
     EXPECT_EQ(again->earlier()[2].train_loss, 0.5);
     EXPECT_THAT(
         split_lines(read_text(path() / reports_name).value()),
-        ElementsAre(HasSubstr("\"iteration\":1"), HasSubstr("0.75"), HasSubstr("\"iteration\":2"))
+        ElementsAre(HasSubstr("\"iteration\":1"), HasSubstr("7.5E-1"), HasSubstr("\"iteration\":2"))
     );
 }
 
