@@ -211,7 +211,7 @@ fs::path record_of(const fs::path& socket) {
     return socket.parent_path() / (socket.stem().native() + ".json");
 }
 
-Result<Background> start_background(const BackgroundOptions& options, std::stop_token stop) {
+Result<Background> start_background(const BackgroundOptions& options, const std::stop_token& stop) {
     if (auto made = gateway::prepare_control_folder(options.socket); !made)
         return std::unexpected(made.error());
     const auto lock = StartLock::take(options.socket);

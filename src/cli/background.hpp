@@ -28,7 +28,7 @@ struct Background {
 /// Starts it in a session of its own and waits until it answers at the socket. Errors: state (one
 /// answers there already: its pid), exited (with the last lines of its log), timeout, cancelled (it
 /// is stopped again), io.
-Result<Background> start_background(const BackgroundOptions& options, std::stop_token stop);
+Result<Background> start_background(const BackgroundOptions& options, const std::stop_token& stop);
 
 /// Beside the socket: {"pid", "arguments", "log", "started"} of the last `punie up`.
 std::filesystem::path record_of(const std::filesystem::path& socket);

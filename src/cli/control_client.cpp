@@ -13,8 +13,8 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/files.hpp"
@@ -131,7 +131,9 @@ Result<void> send_all(int descriptor, std::string_view bytes) {
         if (count < 0)
             return fail(
                 ErrorCode::connection,
-                fmt::format("the gateway took no question: {}", std::strerror(errno))
+                fmt::format(
+                    "the gateway took no question: {}", std::generic_category().message(errno)
+                )
             );
         bytes.remove_prefix(static_cast<std::size_t>(count));
     }
@@ -324,14 +326,18 @@ ControlClient::ControlClient(std::filesystem::path socket)
     : socket_(socket.empty() ? gateway::control_place() : std::move(socket)) {}
 
 Result<json::value> ControlClient::ask(
-    std::string_view method, std::string_view target, std::stop_token stop
+    std::string_view method, std::string_view target, const std::stop_token& stop
 ) const {
     std::string body;
-    const auto head =
-        exchange(socket_, question_text(method, target), stop, [&](const Head&, auto piece) {
+    const auto head = exchange(
+        socket_,
+        question_text(method, target),
+        stop,
+        [&](const Head&, const std::string& piece) {
             body += piece;
             return true;
-        });
+        }
+    );
     if (!head) return std::unexpected(head.error());
     auto parsed = parse_json(body);
     if (!parsed && head->status < 400)
@@ -344,7 +350,7 @@ Result<json::value> ControlClient::ask(
 Result<void> ControlClient::follow(
     std::string_view target,
     const std::function<bool(std::string_view)>& on_line,
-    std::stop_token stop,
+    const std::stop_token& stop,
     std::string_view method
 ) const {
     std::string held;

@@ -56,7 +56,7 @@ public:
     /// One question, one JSON answer. Errors: connection (no gateway: says what to start; or it
     /// went away in its answer), cancelled, and what the gateway's error says, with its code.
     Result<json::value> ask(
-        std::string_view method, std::string_view target, std::stop_token stop = {}
+        std::string_view method, std::string_view target, const std::stop_token& stop = {}
     ) const;
 
     /// An answer in lines as they arrive, until its end or until `on_line` returns false. Empty
@@ -65,7 +65,7 @@ public:
     Result<void> follow(
         std::string_view target,
         const std::function<bool(std::string_view)>& on_line,
-        std::stop_token stop,
+        const std::stop_token& stop,
         std::string_view method = "GET"
     ) const;
 

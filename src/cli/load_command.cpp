@@ -63,9 +63,7 @@ ExitCode run_load(const LoadOptions& options, Terminal& terminal) {
         if (!value) return true;
         if (const auto* told = member(*value, "progress")) {
             progress.take(*told);
-        } else if (member(*value, "model") != nullptr && member(*value, "number") == nullptr) {
-            last = *value;
-        } else if (member(*value, "error") != nullptr) {
+        } else if (member(*value, "number") == nullptr) {  // no event: the result
             last = *value;
         } else if (!options.json) {
             terminal.print(event_line(*value, terminal));

@@ -15,7 +15,8 @@ namespace punie::gateway {
 
 namespace {
 
-using namespace asio::experimental::awaitable_operators;
+using asio::experimental::awaitable_operators::operator&&;
+using asio::experimental::awaitable_operators::operator||;
 
 constexpr std::string_view models_prefix = "/control/models/";
 constexpr std::string_view ndjson = "application/x-ndjson";

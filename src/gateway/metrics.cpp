@@ -242,7 +242,7 @@ void write_models(Page& page, const fleet::Fleet& fleet) {
         page.family(family.name, family.type, family.help);
         for (const auto& model : models) {
             if (const auto value = family.value(model))
-                page.sample("{}{{model=\"{}\"}} {}", family.name, escaped(model.name), *value);
+                page.sample(R"({}{{model="{}"}} {})", family.name, escaped(model.name), *value);
         }
     }
     page.family("punie_model_state", "gauge", "1 for the state that a model is in, 0 for others.");
@@ -250,7 +250,7 @@ void write_models(Page& page, const fleet::Fleet& fleet) {
         const auto name = escaped(model.name);
         for (const auto state : states)
             page.sample(
-                "punie_model_state{{model=\"{}\",state=\"{}\"}} {}",
+                R"(punie_model_state{{model="{}",state="{}"}} {})",
                 name,
                 name_of(state),
                 model.state == state ? 1 : 0
@@ -326,7 +326,7 @@ struct Metrics::Impl {
         list.reserve(series.size());
         for (const auto& [name, one] : series)
             list.emplace_back(
-                fmt::format("route=\"{}\",model=\"{}\"", escaped(name.route), escaped(name.model)),
+                fmt::format(R"(route="{}",model="{}")", escaped(name.route), escaped(name.model)),
                 &one
             );
         std::ranges::sort(list, {}, &std::pair<std::string, const Series*>::first);

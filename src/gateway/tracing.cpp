@@ -17,7 +17,7 @@ namespace punie::gateway {
 
 namespace {
 
-using namespace asio::experimental::awaitable_operators;
+using asio::experimental::awaitable_operators::operator||;
 
 constexpr std::size_t most_queued = 2'000;
 constexpr std::size_t batch = 200;
