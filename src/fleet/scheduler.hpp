@@ -274,6 +274,10 @@ private:
     std::vector<Occupant> occupants(const Candidate* candidate) const;
     SteadyTime may_leave(const Slot& slot, const Candidate& candidate) const;
     bool claim_memory(SteadyTime now);
+    bool holds_now(
+        const Newcomer& newcomer, const RoomPlan& plan, const Candidate& candidate, SteadyTime now
+    ) const;
+    void refuse_load(Slot& slot, const std::string& why, SteadyTime now);
     void claim(Slot& slot, const RoomPlan& plan, SteadyTime now);
     bool start_claimed(SteadyTime now);
     std::optional<std::string> room_is_claimed_by(const Slot& draining) const;

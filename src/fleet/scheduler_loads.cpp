@@ -109,6 +109,29 @@ void Scheduler::claim(Slot& slot, const RoomPlan& plan, SteadyTime now) {
     enter(slot, Phase::claimed, "waits for memory", now);
 }
 
+/// Whether a plan made in view of those ahead holds as things stand: whom they will ask to leave is
+/// still there.
+bool Scheduler::holds_now(
+    const Newcomer& newcomer, const RoomPlan& plan, const Candidate& candidate, SteadyTime now
+) const {
+    auto others = occupants(&candidate);
+    for (auto& one : others) {
+        if (std::ranges::find(plan.victims, one.name) != plan.victims.end()) one.leaving = true;
+    }
+    const auto rest = plan_room(newcomer, others, rules_.budget, rules_.groups, now);
+    return rest.kind == RoomPlan::Kind::fits && rest.victims.empty();
+}
+
+void Scheduler::refuse_load(Slot& slot, const std::string& why, SteadyTime now) {
+    const Error error(ErrorCode::out_of_memory, why);
+    slot.wanted = false;
+    slot.kept = false;
+    slot.error = error;
+    slot.reason = why;
+    note(slot, "refused", why);
+    refuse_waiting(slot, Refusal::Kind::does_not_fit, error, now);
+}
+
 /// One claim a call: each changes what the next one finds.
 bool Scheduler::claim_memory(SteadyTime now) {
     why_.clear();
@@ -123,24 +146,22 @@ bool Scheduler::claim_memory(SteadyTime now) {
         }
         others.insert(others.end(), expected.begin(), expected.end());
         const Newcomer newcomer{slot.plan.name, need(slot), slot.plan.pin};
-        const auto plan = plan_room(newcomer, others, rules_.budget, rules_.groups, now);
+        auto plan = plan_room(newcomer, others, rules_.budget, rules_.groups, now);
         if (plan.kind == RoomPlan::Kind::never) {
-            slot.wanted = false;
-            slot.kept = false;
-            const Error error(ErrorCode::out_of_memory, plan.why);
-            slot.error = error;
-            slot.reason = plan.why;
-            note(slot, "refused", plan.why);
-            refuse_waiting(slot, Refusal::Kind::does_not_fit, error, now);
+            refuse_load(slot, plan.why, now);
             return true;
         }
         if (plan.kind == RoomPlan::Kind::fits) {
-            claim(slot, plan, now);
-            return true;
+            if (expected.empty() || holds_now(newcomer, plan, candidate, now)) {
+                claim(slot, plan, now);
+                return true;
+            }
+            plan.why = "other models have their turn first";
         }
         wake(plan.at);
         why_.insert_or_assign(slot.plan.name, fmt::format("waits for memory: {}", plan.why));
-        if (plan.at == SteadyTime::max() && !candidate.by_request && !candidate.by_person)
+        const bool asked = candidate.by_request || candidate.by_person;
+        if (plan.at == SteadyTime::max() && !asked)
             continue;  // a preload that would disturb others stands in nobody's way
         Occupant soon;
         soon.name = slot.plan.name;

@@ -407,6 +407,18 @@ TEST_F(SchedulerTest, TheQueueIsBoundedInBytes) {
     EXPECT_THAT(did(), Not(Contains("queue_full 3")));
 }
 
+TEST_F(SchedulerTest, BytesCountOnlyWhileTheyWait) {
+    make({plan("a"), plan("b", 1)});
+    ask(1, "a", {.bytes = 60ULL << 20U});
+    ready("a");
+    EXPECT_THAT(did(), Contains("admit 1"));
+    ask(2, "b", {.bytes = 60ULL << 20U});
+    EXPECT_THAT(did(), ElementsAre("start b"));
+    scheduler_->leave(2, now_);
+    ask(3, "b", {.bytes = 60ULL << 20U});
+    EXPECT_THAT(did(), Not(Contains("queue_full 3")));
+}
+
 TEST_F(SchedulerTest, WhatCannotFitIsRefusedWithTheNumbers) {
     auto pinned = plan("pinned", 6);
     pinned.pin = true;

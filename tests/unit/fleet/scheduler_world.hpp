@@ -389,6 +389,11 @@ private:
             }
         }
         EXPECT_LE(used, rules_.budget) << "over the budget";
+        std::uint64_t promised = 0;
+        for (const auto& [name, slot] : scheduler_.slots()) {
+            if (slot.phase != Phase::stopped && !slot.leaving()) promised += slot.reserved;
+        }
+        EXPECT_LE(promised, rules_.budget) << "promised more than there is: " << shown();
         for (const auto& [id, one] : waiting_)
             EXPECT_GE(one.deadline, now_) << "waits for " << one.model << " beyond its deadline";
         EXPECT_EQ(scheduler_.waiting(), waiting_.size());
