@@ -1,6 +1,7 @@
 #include "pipeline/attempt.hpp"
 
 #include <filesystem>
+#include <map>
 
 #include "journal/environment.hpp"
 
@@ -34,6 +35,27 @@ journal::TrainingPoint point_of(
         .peak_memory_gb = report.peak_memory_gb,
         .seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()
     };
+}
+
+Result<void> add_missing_points(
+    journal::Journal& journal,
+    const std::string& run,
+    const std::vector<training::TrainReport>& reports
+) {
+    auto points = journal.points(run);
+    if (!points) return std::unexpected(std::move(points).error());
+    std::map<std::int64_t, journal::TrainingPoint> known;
+    for (const auto& point : *points) known.emplace(point.iteration, point);
+    for (const auto& report : reports) {
+        const auto& point = known[report.iteration];
+        const bool there =
+            report.is_validation ? point.valid_loss.has_value() : point.train_loss.has_value();
+        if (there) continue;
+        auto missing = point_of(report, std::chrono::steady_clock::now());
+        missing.seconds = 0;
+        if (auto added = journal.add_point(run, missing); !added) return added;
+    }
+    return {};
 }
 
 }  // namespace punie::pipeline

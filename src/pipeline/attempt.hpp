@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "journal/journal.hpp"
 #include "training/training_log.hpp"
@@ -21,6 +22,14 @@ void end_with(journal::Run& run, const Error& error);
 /// `began`: when this process began the training.
 journal::TrainingPoint point_of(
     const training::TrainReport& report, std::chrono::steady_clock::time_point began
+);
+
+/// Adds the reports that the journal has not: a punie that was killed had no time to record them.
+/// When they came is not known; `seconds` of their points is 0.
+Result<void> add_missing_points(
+    journal::Journal& journal,
+    const std::string& run,
+    const std::vector<training::TrainReport>& reports
 );
 
 }  // namespace punie::pipeline

@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 #include <punie/training_benchmark.hpp>
 
-#include <map>
-
 #include "base/text.hpp"
 #include "pipeline/attempt.hpp"
 #include "pipeline/run.hpp"
@@ -93,27 +91,6 @@ Error not_trained(const training::TrainResult& result) {
             rows.empty() ? "" : fmt::format(" (lines {} of train.jsonl)", rows)
         )
     };
-}
-
-/// Reports that the journal has not: a punie that was killed had no time to record them.
-Result<void> add_missing_points(
-    journal::Journal& journal,
-    const std::string& run,
-    const std::vector<training::TrainReport>& reports
-) {
-    auto points = journal.points(run);
-    if (!points) return std::unexpected(std::move(points).error());
-    std::map<std::int64_t, journal::TrainingPoint> known;
-    for (const auto& point : *points) known.emplace(point.iteration, point);
-    for (const auto& report : reports) {
-        const auto& point = known[report.iteration];
-        const bool there =
-            report.is_validation ? point.valid_loss.has_value() : point.train_loss.has_value();
-        if (there) continue;
-        const auto now = std::chrono::steady_clock::now();  // when it came is not known
-        if (auto added = journal.add_point(run, point_of(report, now)); !added) return added;
-    }
-    return {};
 }
 
 training::MakeCalls make_calls(const Work& work, const Stage& stage) {
