@@ -15,6 +15,7 @@
 #include <iostream>
 #include <random>
 #include <regex>
+#include <system_error>
 
 #include "cli_fixture.hpp"
 #include "fake_experiment.hpp"
@@ -50,10 +51,11 @@ public:
             &actions, 1, output.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644
         );
         posix_spawn_file_actions_adddup2(&actions, 1, 2);
-        EXPECT_EQ(
-            ::posix_spawn(&pid_, PUNIE_BINARY, &actions, nullptr, argv.data(), envp.data()), 0
-        );
+        const int status =
+            ::posix_spawn(&pid_, PUNIE_BINARY, &actions, nullptr, argv.data(), envp.data());
         posix_spawn_file_actions_destroy(&actions);
+        // Without a pid of its own nothing may be killed.
+        if (status != 0) throw std::system_error(status, std::generic_category(), PUNIE_BINARY);
         // Not reaped there: the pid stays ours until it was killed or seen to have ended.
         ended_ = std::async(std::launch::async, [pid = pid_] {
             siginfo_t info{};
