@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <ranges>
 #include <unordered_map>
 
 #include "base/json.hpp"
@@ -169,9 +170,9 @@ void add_answer(report::Sample& sample, const json::value& response, const json:
 
 /// The sample of `variant`, which was added last, with that number.
 report::Sample* find_sample(report::Prompt& prompt, std::size_t variant, int number) {
-    for (auto at = prompt.samples.rbegin(); at != prompt.samples.rend(); ++at) {
-        if (at->variant != variant) return nullptr;
-        if (at->number == number) return &*at;
+    for (auto& sample : std::ranges::reverse_view(prompt.samples)) {
+        if (sample.variant != variant) return nullptr;
+        if (sample.number == number) return &sample;
     }
     return nullptr;
 }

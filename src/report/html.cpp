@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <ranges>
 #include <span>
 #include <stdexcept>
 #include <unordered_map>
@@ -41,9 +42,9 @@ private:
 
 /// What a person recognises a prompt by: the start of its last user message.
 std::string excerpt(const Prompt& prompt) {
-    for (auto at = prompt.messages.rbegin(); at != prompt.messages.rend(); ++at) {
-        if (string_member(*at, "role") != "user") continue;
-        if (auto text = string_member(*at, "content")) return shortened(*text, excerpt_bytes);
+    for (const auto& message : std::ranges::reverse_view(prompt.messages)) {
+        if (string_member(message, "role") != "user") continue;
+        if (auto text = string_member(message, "content")) return shortened(*text, excerpt_bytes);
     }
     return {};
 }
@@ -161,7 +162,7 @@ constexpr JsonStyle page_style{.in_html = true};
 /// A JSON text that cannot end or change the script element that it stands in.
 template <typename Put>
 void put_block(std::string& out, std::string_view id, const Put& put) {
-    fmt::format_to(std::back_inserter(out), "<script type=\"application/json\" id=\"{}\">", id);
+    fmt::format_to(std::back_inserter(out), R"(<script type="application/json" id="{}">)", id);
     JsonText text(out, page_style);
     text.open('{');
     put(text);
