@@ -226,7 +226,8 @@ Task<void> Control::ps(relay::Exchange& exchange) {
 }
 
 /// Lines until there are no more, or for ever with `follow`.
-Task<void> Control::stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause) {
+Task<void> Control::stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause)
+    const {
     const bool follow = wished(exchange, "follow") || exchange.head().path == "/control/watch";
     const bool heartbeat = type == ndjson;
     auto headers = stream_headers(type);
@@ -457,6 +458,7 @@ Task<void> Control::watch(relay::Exchange& exchange) {
     co_await stream(exchange, std::string(ndjson), std::move(lines), std::move(pause));
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): a row of the table of routes
 Task<void> Control::reload(relay::Exchange& exchange) {
     if (!hooks_.reload) {
         co_return co_await reply_error(

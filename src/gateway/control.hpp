@@ -93,7 +93,7 @@ private:
     json::object ps_json() const;
     Task<void> reload(relay::Exchange& exchange);
     Task<void> stop(relay::Exchange& exchange);
-    Task<void> stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause);
+    Task<void> stream(relay::Exchange& exchange, std::string type, Lines lines, Pause pause) const;
     Task<void> wait_or_close(Task<void> news);
     AsyncEvent& closing(const asio::any_io_executor& executor);
 

@@ -51,20 +51,20 @@ test("load, chat, look and unload on the real gateway", { skip: missing }, async
     tab.on("console", (message) => said.push(message.text()));
     tab.on("pageerror", (error) => said.push(String(error)));
     await tab.goto(gateway.url);
-    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 10000 });
+    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 30000 });
     await tab.getByRole("button", { name: "Load tiny" }).click();
-    await tab.getByText("1 of 1 model ready").waitFor({ timeout: 10000 });
+    await tab.getByText("1 of 1 model ready").waitFor({ timeout: 30000 });
     await tab.getByRole("button", { name: "Logs of tiny" }).click();
     await tab.locator(".log", { hasText: "listening on" }).waitFor();
     await tab.getByLabel("Message").fill("What is the capital of France?");
     await tab.getByRole("button", { name: "Send" }).click();
-    await tab.locator("[data-role=assistant] .note", { hasText: "first word" }).waitFor({ timeout: 10000 });
+    await tab.locator("[data-role=assistant] .note", { hasText: "first word" }).waitFor({ timeout: 30000 });
     assert.equal(await tab.locator("[data-role=assistant] .words").textContent(), "The capital of France is Paris.");
     await tab.locator(".finished tbody tr", { hasText: "tiny" }).first().waitFor();
     await tab.locator(".events li", { hasText: "ready" }).first().waitFor();
     assert.deepEqual(await accessibilityFaults(tab), []);
     await tab.getByRole("button", { name: "Unload tiny" }).click();
-    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 10000 });
+    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 30000 });
     assert.deepEqual(said, []);
   } finally {
     await context.close();
@@ -84,7 +84,7 @@ test("without a key the real gateway shows nothing and the page asks", { skip: m
     assert.equal(await tab.locator(".model").count(), 0);
     await tab.keyboard.type(gateway.url.split("#key=")[1]);
     await tab.keyboard.press("Enter");
-    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 10000 });
+    await tab.getByText("0 of 1 model ready").waitFor({ timeout: 30000 });
   } finally {
     await context.close();
     await gateway.stop();
