@@ -15,7 +15,9 @@ namespace punie::gateway {
 
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): used below, in coroutines, where the check does not look
 using asio::experimental::awaitable_operators::operator&&;
+// NOLINTNEXTLINE(misc-unused-using-decls): used below, in coroutines, where the check does not look
 using asio::experimental::awaitable_operators::operator||;
 
 constexpr std::string_view models_prefix = "/control/models/";

@@ -17,6 +17,7 @@ namespace punie::gateway {
 
 namespace {
 
+// NOLINTNEXTLINE(misc-unused-using-decls): used below, in coroutines, where the check does not look
 using asio::experimental::awaitable_operators::operator||;
 
 constexpr std::size_t most_queued = 2'000;
