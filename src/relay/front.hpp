@@ -31,11 +31,11 @@ struct FrontLimits {
     std::size_t head_bytes = 32 * 1024;  ///< 431 beyond
     std::size_t headers = 100;           ///< 431 beyond
     BodyLimits body{};
-    Milliseconds head{10'000};            ///< from a head's first byte to its end: 408, closed
-    Milliseconds idle{75'000};            ///< between requests: closed without a word
-    Milliseconds body_silence{30'000};    ///< between two pieces of a body: 408
-    std::size_t body_rate = 1024;      ///< bytes a second that a body must make: 408 if it does not
-    Milliseconds body_grace{10'000};   ///< before the rate counts
+    Milliseconds head{10'000};          ///< from a head's first byte to its end: 408, closed
+    Milliseconds idle{75'000};          ///< between requests: closed without a word
+    Milliseconds body_silence{30'000};  ///< between two pieces of a body: 408
+    std::size_t body_rate = 1024;     ///< bytes a second that a body must make: 408 if it does not
+    Milliseconds body_grace{10'000};  ///< before the rate counts
     Milliseconds write_silence{120'000};  ///< a client that takes nothing for so long is dropped
     std::size_t connections = 20'000;     ///< beyond: 503 and closed
 };

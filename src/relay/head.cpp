@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "http/server.hpp"
 #include "relay/syntax.hpp"
 
 namespace punie::relay {
@@ -127,8 +125,8 @@ std::optional<Refusal> set_target(std::string_view target, const Seen& seen, Hea
         head.target = target.starts_with('/') ? std::string(target) : fmt::format("/{}", target);
     }
     if (head.target.empty()) head.target = target;
-    auto path = http::decoded_path(head.target);
-    if (!path || head.target.contains('#'))
+    auto path = percent_decoded(std::string_view(head.target).substr(0, head.target.find('?')));
+    if (!path || !head.target.starts_with('/') || head.target.contains('#'))
         return Refusal{.message = "the request's target is no path"};
     head.path = *std::move(path);
     if (const auto question = head.target.find('?'); question != std::string::npos)
@@ -164,12 +162,13 @@ std::expected<std::string_view, Refusal> parse_request_line(std::string_view lin
 }  // namespace
 
 HeadScanner::State HeadScanner::look(std::string_view bytes) {
-    if (std::memchr(bytes.data() + seen_, 0, bytes.size() - seen_) != nullptr) return State::bad;
     if (seen_ == 0 && !bytes.empty() && !is_token(bytes.substr(0, 1))) return State::bad;
+    const auto has_nul = [](std::string_view text) { return text.contains('\0'); };
     while (true) {
         const auto end = bytes.find('\n', seen_);
         if (end == std::string_view::npos) break;
         if (end == line_ || bytes[end - 1] != '\r') return State::bad;
+        if (has_nul(bytes.substr(seen_, end - seen_))) return State::bad;  // behind it: the body's
         seen_ = end + 1;
         if (end - 1 == line_) {
             size_ = seen_;
@@ -177,6 +176,7 @@ HeadScanner::State HeadScanner::look(std::string_view bytes) {
         }
         line_ = seen_;
     }
+    if (has_nul(bytes.substr(seen_))) return State::bad;
     seen_ = bytes.size();
     return State::incomplete;
 }

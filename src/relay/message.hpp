@@ -52,7 +52,7 @@ public:
 
     std::uint64_t size() const;
     bool in_memory() const;
-    /// The bytes; only of a body in memory.
+    /// The bytes of a body in memory; "" of another.
     const std::string& text() const;
     /// Bytes [offset, offset + size), shorter at the end. Blocking but for the page cache; Errors:
     /// io.

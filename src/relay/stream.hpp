@@ -7,9 +7,12 @@
 #include <sys/uio.h>
 
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/awaitable.hpp"
 
@@ -88,6 +91,10 @@ private:
 
 /// Takes `bytes` off the front of the parts; the parts that are left.
 std::span<iovec> advanced(std::span<iovec> parts, std::size_t bytes);
+
+/// `text` must outlive it: a temporary string would not.
+template <std::same_as<std::string> Temporary>
+iovec part(Temporary&& text) = delete;
 
 inline iovec part(std::string_view text) {
     return {.iov_base = const_cast<char*>(text.data()), .iov_len = text.size()};

@@ -106,6 +106,24 @@ int hex_digit(char digit) {
     return -1;
 }
 
+std::optional<std::string> percent_decoded(std::string_view path) {
+    std::string decoded;
+    decoded.reserve(path.size());
+    while (!path.empty()) {
+        if (path.front() != '%') {
+            decoded += path.front();
+            path.remove_prefix(1);
+            continue;
+        }
+        const int high = path.size() > 2 ? hex_digit(path[1]) : -1;
+        const int low = path.size() > 2 ? hex_digit(path[2]) : -1;
+        if (high < 0 || low < 0 || high + low == 0) return std::nullopt;
+        decoded += static_cast<char>(high * 16 + low);
+        path.remove_prefix(3);
+    }
+    return decoded;
+}
+
 std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");
     if (first == std::string_view::npos) return {};

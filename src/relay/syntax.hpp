@@ -24,6 +24,9 @@ std::optional<std::uint64_t> decimal(std::string_view text);
 /// Value of a hexadecimal digit, -1 if it is none.
 int hex_digit(char digit);
 
+/// A path with its %XX decoded; nothing when one is broken or stands for a NUL.
+std::optional<std::string> percent_decoded(std::string_view path);
+
 /// Without blanks and tabs around it.
 std::string_view trimmed(std::string_view text);
 

@@ -222,7 +222,7 @@ namespace {
 
 /// Sends head and body; the body in blocks when it lies in a file.
 Task<Result<LinkIo>> send_request(Link& link, const std::string& head, const Body& body) {
-    std::array<iovec, 2> parts{part(head), part(body.in_memory() ? body.text() : std::string())};
+    std::array<iovec, 2> parts{part(head), part(body.text())};  // no text where it is in a file
     const std::size_t count = body.in_memory() && body.size() > 0 ? 2 : 1;
     auto sent = co_await link.send(std::span(parts).first(count));
     if (body.in_memory()) co_return sent;

@@ -137,6 +137,19 @@ TEST_F(Client, BodyBeyondMemoryGoesThroughAFile) {
     stop(Milliseconds(0));
 }
 
+TEST_F(Client, BodyOfAnyBytesIsPassedOn) {
+    CountingUpstream counting;
+    proxy_to(counting.port());
+    std::string body;
+    for (int i = 0; i < 1000; ++i) body += static_cast<char>(i % 256);
+    RawSocket client(port());
+    client.send(post("Content-Length: 1000\r\n", body));
+    client.read_until("\r\n\r\nok");
+    ASSERT_EQ(counting.seen().size(), 1U);
+    EXPECT_TRUE(counting.seen()[0].ends_with("\r\n\r\n" + body));
+    stop(Milliseconds(0));
+}
+
 TEST_F(Client, HeadersArePassedOnButForThoseOfTheConnection) {
     CountingUpstream counting;
     proxy_to(counting.port());

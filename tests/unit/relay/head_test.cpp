@@ -104,6 +104,13 @@ TEST(HeadScanner, FindsTheEndHoweverTheBytesArrive) {
     }
 }
 
+TEST(HeadScanner, LeavesTheBodyAlone) {
+    using namespace std::literals;
+    HeadScanner scanner;
+    EXPECT_EQ(scanner.scan("GET / HTTP/1.1\r\n\r\n\0\n\r"sv), HeadScanner::State::complete);
+    EXPECT_EQ(scanner.size(), 18U);
+}
+
 TEST(HeadScanner, RefusesAtTheFirstByteThatNoHeadCanHave) {
     using namespace std::literals;
     for (const auto bytes : {"\x16\x03"sv, "\n"sv, "GET / HTTP/1.1\n"sv, "GET /\0"sv, " "sv}) {
