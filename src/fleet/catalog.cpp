@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "backend/model_files.hpp"
-#include "process/system.hpp"
 
 namespace punie::fleet {
 
@@ -137,14 +136,6 @@ Plan plan_of(const ModelSpec& model, const std::string& mlx_lm) {
     plan.parallel = model.parallel;
     plan.priority = model.priority;
     return plan;
-}
-
-std::uint64_t memory_budget_of(const GatewayConfig& config) {
-    if (config.memory) return *config.memory;
-    const auto machine = process::machine_memory();
-    if (machine.working_set < machine.total) return machine.working_set;  // the system's own word
-    constexpr std::uint64_t most_kept = 2000 * megabyte;
-    return machine.total - std::min(machine.total / 5, most_kept);
 }
 
 }  // namespace punie::fleet

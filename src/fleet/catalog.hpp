@@ -44,7 +44,4 @@ std::optional<std::uint64_t> estimated_memory(const ModelSpec& model);
 /// What the scheduler must know. `remembered` is not filled in.
 Plan plan_of(const ModelSpec& model, const std::string& mlx_lm);
 
-/// The memory budget: as configured, else what the machine has but for a share of the system's.
-std::uint64_t memory_budget_of(const GatewayConfig& config);
-
 }  // namespace punie::fleet

@@ -5,7 +5,6 @@
 #include <set>
 
 #include "base/text.hpp"
-#include "fleet/catalog.hpp"
 #include "fleet/config_reader.hpp"
 #include "http/url.hpp"
 

@@ -1,6 +1,7 @@
 #pragma once
 // One mapping of punie.yaml, taken apart key by key; what nobody took is an unknown key.
 
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>

@@ -52,8 +52,8 @@ bool may_fall_back(Refusal::Kind kind) {
 
 }  // namespace
 
-Fleet::Impl::Impl(const asio::any_io_executor& on, GatewayConfig configuration, FleetOptions with)
-    : executor(on),
+Fleet::Impl::Impl(asio::any_io_executor on, GatewayConfig configuration, FleetOptions with)
+    : executor(std::move(on)),
       config(std::move(configuration)),
       options(std::move(with)),
       catalog(config),
@@ -69,36 +69,44 @@ Task<std::expected<Lease, Refusal>> Fleet::Impl::admit(Ask ask) {
     const auto* found = catalog.find(ask.model);
     if (found == nullptr) co_return std::unexpected(unknown(ask.model));
     const auto named = *found;
-    auto first = co_await admit_one(ask, named);
+    auto first = co_await admit_one(&ask, &named);
     if (first || !may_fall_back(first.error().kind)) co_return first;
     for (const auto& name : named.model->fallbacks) {
         const auto* other = catalog.find(name);
         if (other == nullptr) continue;
         const auto second = *other;
-        auto outcome = co_await admit_one(ask, second);
+        auto outcome = co_await admit_one(&ask, &second);
         if (outcome || !may_fall_back(outcome.error().kind)) co_return outcome;
     }
     co_return first;
 }
 
-Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask& ask, const Named& named) {
+Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask* asked, const Named* means) {
     const auto self = shared_from_this();
+    const auto& ask = *asked;
+    const auto& named = *means;
     const auto id = ++last_id;
 
     struct Entry {  // whatever becomes of this coroutine, nothing waits for it in vain
-        Fleet::Impl& fleet;
-        AskId id;
-        bool handed_on = false;
+
+        Entry(Fleet::Impl& of, AskId asked_as) : fleet(of), ask(asked_as) {}
+
+        Entry(const Entry&) = delete;
+        Entry& operator=(const Entry&) = delete;
 
         ~Entry() {
-            fleet.pending.erase(id);
-            if (!handed_on) fleet.finish(id);
+            fleet.pending.erase(ask);
+            if (!handed_on) fleet.finish(ask);
         }
+
+        Fleet::Impl& fleet;
+        AskId ask;
+        bool handed_on = false;
     };
 
     Pending waiter(executor);
     pending.emplace(id, &waiter);
-    Entry entry{*this, id};
+    Entry entry(*this, id);
     AskFacts facts;
     facts.model = named.model->name;
     facts.adapter = named.adapter.native();
@@ -109,7 +117,7 @@ Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask& ask, const
     facts.deaths = ask.deaths;
     scheduler.ask(id, std::move(facts), now_steady());
     perform();
-    if (!waiter.outcome && !co_await wait_outcome(id, waiter, &ask))
+    if (!waiter.outcome && !co_await wait_outcome(id, &waiter, &ask))
         co_return std::unexpected(Refusal{
             Refusal::Kind::cancelled, {ErrorCode::cancelled, "the client left while it waited"}
         });
@@ -118,7 +126,8 @@ Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask& ask, const
     co_return lease(id, named, ask);
 }
 
-Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending& waiter, const Ask* ask) {
+Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
+    auto& waiter = *who;
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
     bool cancelled = false;
@@ -135,7 +144,7 @@ Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending& waiter, const Ask* ask) 
     co_return waiter.outcome.has_value();
 }
 
-void Fleet::Impl::tell(AskId id, const Ask& ask, SteadyTime now) {
+void Fleet::Impl::tell(AskId id, const Ask& ask, SteadyTime now) const {
     if (!ask.on_wait) return;
     auto waiting = scheduler.waiting(id, now);
     if (!waiting) return;
@@ -253,7 +262,7 @@ Task<Result<void>> Fleet::load(std::string name) {
     self->pending.emplace(id, &waiter);
     self->scheduler.load(id, found->model->name, now_steady());
     self->perform();
-    const bool done = waiter.outcome || co_await self->wait_outcome(id, waiter, nullptr);
+    const bool done = waiter.outcome || co_await self->wait_outcome(id, &waiter, nullptr);
     self->pending.erase(id);
     if (!done) {
         self->finish(id);

@@ -52,14 +52,14 @@ struct Pending {
 };
 
 struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
-    Impl(const asio::any_io_executor& executor, GatewayConfig config, FleetOptions options);
+    Impl(asio::any_io_executor on, GatewayConfig configuration, FleetOptions with);
 
     // fleet.cpp: asks
     Task<std::expected<Lease, Refusal>> admit(Ask ask);
-    Task<std::expected<Lease, Refusal>> admit_one(const Ask& ask, const Named& named);
+    Task<std::expected<Lease, Refusal>> admit_one(const Ask* asked, const Named* means);
     /// Waits for the outcome of an event already given to the scheduler. False: cancelled.
-    Task<bool> wait_outcome(AskId id, Pending& pending, const Ask* ask);
-    void tell(AskId id, const Ask& ask, SteadyTime now);
+    Task<bool> wait_outcome(AskId id, Pending* who, const Ask* ask);
+    void tell(AskId id, const Ask& ask, SteadyTime now) const;
     Lease lease(AskId id, const Named& named, const Ask& ask);
     void finish(AskId id);
     void broke(AskId id, const Error& error);

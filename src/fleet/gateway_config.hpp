@@ -127,6 +127,10 @@ Result<GatewayConfig> load_gateway_config(const std::filesystem::path& file);
 /// looked for).
 Result<GatewayConfig> config_for_folder(const std::filesystem::path& folder, bool hub_cache);
 
+/// The memory budget in bytes: as configured, else what the machine has but for a share of the
+/// system's.
+std::uint64_t memory_budget_of(const GatewayConfig& config);
+
 /// The published JSON Schema (draft 7) of the file.
 std::string gateway_schema();
 
