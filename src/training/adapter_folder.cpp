@@ -174,6 +174,7 @@ ReportFile::~ReportFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): it changes the file
 Result<void> ReportFile::add(const TrainReport& report) {
     const auto line = to_text(to_json(report)) + "\n";
     const auto written = ::write(descriptor_, line.data(), line.size());
