@@ -18,14 +18,9 @@ UpstreamAnswer::Impl::Impl(
     std::shared_ptr<UpstreamState> shared,
     std::unique_ptr<Link> on,
     std::shared_ptr<KeptLinks> home,
-    std::string name,
     UpstreamLimits given
 )
-    : state(std::move(shared)),
-      link(std::move(on)),
-      kept(std::move(home)),
-      peer(std::move(name)),
-      limits(given) {}
+    : state(std::move(shared)), link(std::move(on)), kept(std::move(home)), limits(given) {}
 
 UpstreamAnswer::Impl::~Impl() {
     if (ended) release();
@@ -42,14 +37,15 @@ void UpstreamAnswer::Impl::release() {
 
 Error UpstreamAnswer::Impl::torn(std::string_view why) const {
     return {
-        ErrorCode::connection, fmt::format("{}: the answer ended before its end: {}", peer, why)
+        ErrorCode::connection,
+        fmt::format("{}: the answer ended before its end: {}", kept->peer, why)
     };
 }
 
 UpstreamFailure UpstreamAnswer::Impl::head_failure(const LinkIo& result) const {
     const auto fail_with = [this](ErrorCode code, std::string words) {
         return UpstreamFailure{
-            .error = Error(code, fmt::format("{}: {}", peer, words)),
+            .error = Error(code, fmt::format("{}: {}", kept->peer, words)),
             .before_first_byte = !answered_
         };
     };
@@ -82,11 +78,12 @@ std::optional<Error> UpstreamAnswer::Impl::take_head(bool answer_to_head) {
         scanner_ = HeadScanner();
         if (!taken)
             return Error(
-                ErrorCode::protocol, fmt::format("{}: not a valid answer: {}", peer, taken.error())
+                ErrorCode::protocol,
+                fmt::format("{}: not a valid answer: {}", kept->peer, taken.error())
             );
         if (head.status == 101 || (head.status < 200 && ++interim_ > most_interim))
             return Error(
-                ErrorCode::protocol, fmt::format("{}: answered {} unasked", peer, head.status)
+                ErrorCode::protocol, fmt::format("{}: answered {} unasked", kept->peer, head.status)
             );
         if (head.status < 200) {
             head.status = 0;
@@ -97,9 +94,13 @@ std::optional<Error> UpstreamAnswer::Impl::take_head(bool answer_to_head) {
         return std::nullopt;
     }
     if (scanner_.bad())
-        return Error(ErrorCode::protocol, fmt::format("{}: the answer is not HTTP/1.1", peer));
+        return Error(
+            ErrorCode::protocol, fmt::format("{}: the answer is not HTTP/1.1", kept->peer)
+        );
     if (buffer.size() >= state->buffers.size())
-        return Error(ErrorCode::protocol, fmt::format("{}: the answer's head is too long", peer));
+        return Error(
+            ErrorCode::protocol, fmt::format("{}: the answer's head is too long", kept->peer)
+        );
     return std::nullopt;
 }
 
@@ -146,7 +147,8 @@ Result<Piece> UpstreamAnswer::Impl::take() {
         if (step.bad != nullptr) {
             link->close();
             return fail(
-                ErrorCode::protocol, fmt::format("{}: the answer is broken: {}", peer, step.bad)
+                ErrorCode::protocol,
+                fmt::format("{}: the answer is broken: {}", kept->peer, step.bad)
             );
         }
         buffer.used(step.used);
@@ -171,13 +173,13 @@ Result<Piece> UpstreamAnswer::Impl::ready() {
 
 Error UpstreamAnswer::Impl::body_failure(const LinkIo& result) const {
     if (result.cancelled)
-        return {ErrorCode::cancelled, fmt::format("{}: the request was cancelled", peer)};
+        return {ErrorCode::cancelled, fmt::format("{}: the request was cancelled", kept->peer)};
     if (result.timed_out) {
         return {
             ErrorCode::timeout,
             fmt::format(
                 "{}: nothing more of the answer for {:.1f} s",
-                peer,
+                kept->peer,
                 static_cast<double>(limits.between_bytes.count()) / 1000
             )
         };

@@ -18,6 +18,7 @@ namespace punie::relay {
 struct KeptLinks {
     std::vector<std::unique_ptr<Link>> links;  ///< the longest idle one first
     std::size_t most = 0;
+    std::string peer;  ///< "127.0.0.1:80", for messages
     bool forgotten = false;
 
     /// The one used last; those that the server closed, or that are old, are closed.
@@ -45,7 +46,6 @@ struct UpstreamAnswer::Impl {
         std::shared_ptr<UpstreamState> shared,
         std::unique_ptr<Link> on,
         std::shared_ptr<KeptLinks> home,
-        std::string name,
         UpstreamLimits given
     );
     Impl(const Impl&) = delete;
@@ -68,7 +68,6 @@ struct UpstreamAnswer::Impl {
     std::shared_ptr<UpstreamState> state;
     std::unique_ptr<Link> link;  ///< none once it is released
     std::shared_ptr<KeptLinks> kept;
-    std::string peer;
     UpstreamLimits limits;
     ResponseHead head;
     ChunkDecoder chunks;

@@ -6,7 +6,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <charconv>
-#include <cstring>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -33,7 +33,9 @@ Task<bool> wait(Stream& stream, Io::Kind kind) {
 }  // namespace
 
 Task<Result<void>> Exchange::begin_with(AnswerHead head, std::string_view piece, bool last) {
-    auto begun = co_await begin(head.status, headers_of_lines(head.lines), head.length);
+    auto headers = headers_of_lines(head.lines);
+    std::ranges::move(headers_of_lines(head.more_lines), std::back_inserter(headers));
+    auto begun = co_await begin(head.status, std::move(headers), head.length);
     if (begun && !piece.empty()) begun = co_await write(piece);
     if (begun && last) begun = co_await finish();
     co_return begun;
@@ -354,7 +356,7 @@ Task<Result<void>> ClientExchange::begin(
 Task<Result<void>> ClientExchange::begin_with(AnswerHead head, std::string_view piece, bool last) {
     if (auto error = cannot_begin()) co_return std::unexpected(*std::move(error));
     begin_head(head.status, head.length);
-    head_text_.append(head.lines);
+    head_text_.append(head.lines).append(head.more_lines);
     end_head();
     if (auto error = frame(piece, last)) co_return std::unexpected(*std::move(error));
     if (auto done = try_send()) co_return *std::move(done);

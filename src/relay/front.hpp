@@ -40,10 +40,12 @@ struct FrontLimits {
     std::size_t connections = 20'000;     ///< beyond: 503 and closed
 };
 
-/// An answer's head as the relay passes it on.
+/// An answer's head as the relay passes it on. The texts must live until it is sent.
 struct AnswerHead {
     int status = 200;
-    std::string lines;  ///< "Name: value\r\n" each, without those that are the front's own
+    /// "Name: value\r\n" each, without those that are the front's own.
+    std::string_view lines;
+    std::string_view more_lines{};
     std::optional<std::uint64_t> length{};
 };
 

@@ -106,6 +106,13 @@ Task<LinkIo> Link::wait_writable_or_answer() {
     co_return result;
 }
 
+bool Link::send_now(std::span<iovec>& parts) {
+    early_ = false;
+    const auto io = stream_->send(parts);
+    if (io.kind == Io::Kind::done) parts = advanced(parts, io.bytes);
+    return parts.empty();
+}
+
 Task<LinkIo> Link::send(std::span<iovec> parts) {
     early_ = false;
     while (!parts.empty()) {

@@ -36,6 +36,9 @@ public:
         SSL_CTX* context, const std::string& host, bool verify, Milliseconds limit
     );
 
+    /// Sends what the socket takes at once: true if that was all. A fault shows in `send`.
+    bool send_now(std::span<iovec>& parts);
+
     /// Sends all of `parts`, which live in the caller. Ends early, with `early`, when the peer
     /// answers meanwhile.
     Task<LinkIo> send(std::span<iovec> parts);

@@ -16,6 +16,7 @@
 
 #include "base/files.hpp"
 #include "http/resolve.hpp"
+#include "process/system.hpp"
 #include "relay/tls_server.hpp"
 
 namespace punie::relay {
@@ -44,6 +45,18 @@ private:
     int socket_;
 };
 
+Error port_taken(const Listen& place) {
+    const auto holder = process::port_holder(place.port);
+    const auto who = holder && holder->pid != 0
+                         ? fmt::format("process {} ({})", holder->pid, holder->program)
+                         : std::string("another program");
+    return Error(
+               ErrorCode::port_in_use,
+               fmt::format("port {} of {} is in use by {}", place.port, place.host, who)
+    )
+        .with_hint("name another port, or 0 for any free one");
+}
+
 Result<int> listen_tcp(const Listen& place) {
     const http::HostPort where{.host = place.host, .port = place.port};
     auto endpoints = http::known_endpoints(where);
@@ -67,13 +80,7 @@ Result<int> listen_tcp(const Listen& place) {
     if (socket.get() < 0 ||
         ::bind(socket.get(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 ||
         ::listen(socket.get(), queue_length) != 0) {
-        if (errno == EADDRINUSE) {
-            return fail(
-                ErrorCode::port_in_use,
-                fmt::format("port {} of {} is in use by another program", place.port, place.host),
-                "name another port, or 0 for any free one"
-            );
-        }
+        if (errno == EADDRINUSE) return std::unexpected(port_taken(place));
         return std::unexpected(
             errno_error(errno, fmt::format("cannot listen on {}:{}", place.host, place.port))
         );

@@ -116,6 +116,7 @@ Upstreams::Impl::Server& Upstreams::Impl::server(const Origin& origin) {
     if (!found.kept) {
         found.kept = std::make_shared<KeptLinks>();
         found.kept->most = idle_per_origin;
+        found.kept->peer = peer_of(origin).text();
         if (origin.tls) found.tls = std::make_shared<http::TlsContext>(true, origin.ca_file);
     }
     return found;
@@ -220,11 +221,9 @@ void Upstreams::forget(const Origin& origin) {
 
 namespace {
 
-/// Sends head and body; the body in blocks when it lies in a file.
-Task<Result<LinkIo>> send_request(Link& link, const std::string& head, const Body& body) {
-    std::array<iovec, 2> parts{part(head), part(body.text())};  // no text where it is in a file
-    const std::size_t count = body.in_memory() && body.size() > 0 ? 2 : 1;
-    auto sent = co_await link.send(std::span(parts).first(count));
+/// Sends the rest of what did not go at once, and a body that lies in a file in blocks.
+Task<Result<LinkIo>> send_rest(Link& link, std::span<iovec> parts, const Body& body) {
+    auto sent = co_await link.send(parts);
     if (body.in_memory()) co_return sent;
     for (std::uint64_t at = 0; at < body.size() && sent.fine() && !link.early();) {
         auto bytes = body.read(at, block);
@@ -251,6 +250,8 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
     });
     bool begun = false;  // perhaps, by the first of two attempts
     for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+        if (cancelled != asio::cancellation_type::none) break;
         const auto server = impl_->server(origin);
         auto link = attempt == 0 ? server.kept->take() : nullptr;
         const bool kept = link != nullptr;
@@ -263,14 +264,17 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
             }
             link = *std::move(made);
         }
-        auto sent = co_await send_request(*link, *head, body);
+        std::array<iovec, 2> parts{part(*head), part(body.text())};  // no text: it is in a file
+        auto unsent = std::span(parts).first(body.text().empty() ? 1 : 2);
+        Result<LinkIo> sent;
+        if (!link->send_now(unsent) || !body.in_memory())
+            sent = co_await send_rest(*link, unsent, body);
         if (!sent) {
             outcome = std::unexpected(UpstreamFailure{.error = std::move(sent).error()});
             break;
         }
-        auto answer = std::make_unique<UpstreamAnswer::Impl>(
-            state, std::move(link), server.kept, peer_of(origin).text(), limits
-        );
+        auto answer =
+            std::make_unique<UpstreamAnswer::Impl>(state, std::move(link), server.kept, limits);
         auto failure = co_await answer->read_head(*sent, request.method == "HEAD");
         if (!failure) {
             outcome = UpstreamAnswer(std::move(answer));

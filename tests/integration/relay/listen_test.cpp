@@ -71,6 +71,7 @@ TEST_F(Listening, AtAPortInUseIsAnError) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), ErrorCode::port_in_use);
     EXPECT_THAT(second.error().message(), HasSubstr(std::to_string(port())));
+    EXPECT_THAT(second.error().message(), HasSubstr("process " + std::to_string(::getpid())));
 }
 
 TEST_F(Listening, AtNoAddressIsAnError) {
