@@ -50,16 +50,14 @@ def has_node() -> bool:
 
 def ensure_node(build: Path) -> Path:
     folder = build / "node"
-    sources = [HERE / "package.json"]
-    if (HERE / "package-lock.json").is_file():
-        sources.append(HERE / "package-lock.json")
+    sources = [HERE / "package.json", HERE / "package-lock.json"]
     if not is_current(folder, sources):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for source in sources:
             shutil.copy(source, folder)
-        install = "ci" if len(sources) == 2 else "install"
-        subprocess.run(["npm", install, "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
+        # Not `npm ci`: it wants the optional packages of all platforms in the lock, which npm leaves out of it.
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True)
         (folder / "made-from").write_text(digest(sources))
     return folder / "node_modules"
 
