@@ -23,10 +23,10 @@ bool has_no_body(int status) {
     return status < 200 || status == 204 || status == 304;
 }
 
-Task<bool> wait(Stream& stream, Io::Kind kind) {
+Task<bool> wait(Stream* stream, Io::Kind kind) {
     const auto what = kind == Io::Kind::again_read ? Stream::Descriptor::wait_read
                                                    : Stream::Descriptor::wait_write;
-    const auto [error] = co_await stream.descriptor().async_wait(what, as_value);
+    const auto [error] = co_await stream->descriptor().async_wait(what, as_value);
     co_return !error;
 }
 
@@ -110,7 +110,7 @@ Task<Result<void>> ClientExchange::more_body(SteadyTime begun) {
             co_return fail(ErrorCode::connection, "the client left before its request was whole");
         }
         connection_.set_deadline(body_deadline(begun));
-        co_await wait(stream, io.kind);
+        co_await wait(&stream, io.kind);
     }
 }
 
@@ -314,7 +314,7 @@ Task<Result<void>> ClientExchange::send_rest() {
     std::optional<Result<void>> done;
     while (!done) {
         connection_.expect_progress();
-        co_await wait(connection_.stream(), Io::Kind::again_write);
+        co_await wait(&connection_.stream(), Io::Kind::again_write);
         if (connection_.gone() && connection_.timed_out()) {
             done = std::unexpected(broken(0));
         } else {

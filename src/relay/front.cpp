@@ -24,7 +24,7 @@ constexpr std::size_t told_so = 100;     // clients beyond the limit that are to
 struct Front::Impl : std::enable_shared_from_this<Front::Impl> {
     Impl(const asio::any_io_executor& executor, Handler handler, FrontLimits limits)
         : core(std::make_shared<FrontCore>(executor, std::move(handler), std::move(limits))),
-          drain(executor),
+          drain(executor, SteadyTime::max()),
           pause(executor) {}
 
     void accept_on(Listener& listener);
@@ -112,12 +112,15 @@ void Front::Impl::reset_all() {
 }
 
 void Front::Impl::stop_now(Milliseconds limit) {
-    if (core->stopping) return;
-    core->stopping = true;
-    close_listeners();
-    const auto open = core->connections;
-    for (auto* connection : open) connection->stop();
-    core->changed.notify();
+    if (!core->stopping) {
+        core->stopping = true;
+        close_listeners();
+        const auto open = core->connections;
+        for (auto* connection : open) connection->stop();
+        core->changed.notify();
+    }
+    // A second stop can only shorten what is left.
+    if (drain.expiry() <= std::chrono::steady_clock::now() + limit) return;
     drain.expires_after(limit);
     drain.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
         if (!error) self->reset_all();

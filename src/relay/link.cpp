@@ -64,9 +64,7 @@ Task<LinkIo> Link::connect(asio::ip::tcp::endpoint endpoint, Milliseconds limit)
     co_return error == 0 ? LinkIo{} : failed(error);
 }
 
-Task<LinkIo> Link::handshake(
-    SSL_CTX* context, const std::string& host, bool verify, Milliseconds limit
-) {
+Task<LinkIo> Link::handshake(SSL_CTX* context, std::string host, bool verify, Milliseconds limit) {
     if (!stream_->start_tls(context, false)) co_return failed(ENOMEM);
     if (!http::expect_host(stream_->tls(), host, verify)) co_return failed(EINVAL);
     timed_out_ = false;

@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "http/resolve.hpp"
 #include "relay/buffers.hpp"
@@ -27,14 +28,12 @@ struct LinkIo {
 /// Owner: outlives its calls. Thread: the executor's. One operation at a time.
 class Link final : public Deadlines::Node {
 public:
-    Link(const asio::any_io_executor& executor, Deadlines& deadlines, BufferPool& buffers)
-        : executor_(executor), deadlines_(deadlines), buffer_(buffers) {}
+    Link(asio::any_io_executor executor, Deadlines& deadlines, BufferPool& buffers)
+        : executor_(std::move(executor)), deadlines_(deadlines), buffer_(buffers) {}
 
     /// Connects to one address. errno 0: connected.
     Task<LinkIo> connect(asio::ip::tcp::endpoint endpoint, Milliseconds limit);
-    Task<LinkIo> handshake(
-        SSL_CTX* context, const std::string& host, bool verify, Milliseconds limit
-    );
+    Task<LinkIo> handshake(SSL_CTX* context, std::string host, bool verify, Milliseconds limit);
 
     /// Sends what the socket takes at once: true if that was all. A fault shows in `send`.
     bool send_now(std::span<iovec>& parts);

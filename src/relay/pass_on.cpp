@@ -46,6 +46,7 @@ void note_failure(Passed& passed, Error error) {
 
 }  // namespace
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller's, who waits
 Task<Passed> pass_on(Exchange& exchange, UpstreamAnswer& answer, Headers added, Watch watch) {
     auto& from = PassOn::behind(answer);
     Passed passed;

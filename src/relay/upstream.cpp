@@ -222,14 +222,14 @@ void Upstreams::forget(const Origin& origin) {
 namespace {
 
 /// Sends the rest of what did not go at once, and a body that lies in a file in blocks.
-Task<Result<LinkIo>> send_rest(Link& link, std::span<iovec> parts, const Body& body) {
-    auto sent = co_await link.send(parts);
-    if (body.in_memory()) co_return sent;
-    for (std::uint64_t at = 0; at < body.size() && sent.fine() && !link.early();) {
-        auto bytes = body.read(at, block);
+Task<Result<LinkIo>> send_rest(Link* link, std::span<iovec> parts, const Body* body) {
+    auto sent = co_await link->send(parts);
+    if (body->in_memory()) co_return sent;
+    for (std::uint64_t at = 0; at < body->size() && sent.fine() && !link->early();) {
+        auto bytes = body->read(at, block);
         if (!bytes) co_return std::unexpected(std::move(bytes).error());
         std::array<iovec, 1> piece{part(*bytes)};
-        sent = co_await link.send(piece);
+        sent = co_await link->send(piece);
         at += bytes->size();
     }
     co_return sent;
@@ -238,7 +238,11 @@ Task<Result<LinkIo>> send_rest(Link& link, std::span<iovec> parts, const Body& b
 }  // namespace
 
 Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
-    Origin origin, UpstreamRequest request, const Body& body, UpstreamLimits limits
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lives until the end
+    Origin origin,
+    UpstreamRequest request,
+    const Body& body,
+    UpstreamLimits limits
 ) {
     const auto head = head_text(origin, request, body);
     if (!head) co_return std::unexpected(UpstreamFailure{.error = head.error(), .not_begun = true});
@@ -268,7 +272,7 @@ Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
         auto unsent = std::span(parts).first(body.text().empty() ? 1 : 2);
         Result<LinkIo> sent;
         if (!link->send_now(unsent) || !body.in_memory())
-            sent = co_await send_rest(*link, unsent, body);
+            sent = co_await send_rest(link.get(), unsent, &body);
         if (!sent) {
             outcome = std::unexpected(UpstreamFailure{.error = std::move(sent).error()});
             break;
