@@ -55,16 +55,16 @@ public:
     bool holds() const { return !held_.empty(); }
 
     /// A chunk with this choice alone.
-    std::string take(const std::string& raw, const json::value& chunk) {
+    std::string take(const std::string& raw, json::value chunk) {
         if (closed_) return raw;
-        const auto& choice = chunk.at("choices").get_array()[0];
+        last_ = std::move(chunk);
+        const auto& choice = last_.at("choices").get_array()[0];
         const auto* delta = member(choice, "delta");
         const auto* content = delta == nullptr ? nullptr : member(*delta, "content");
         const bool odd = content != nullptr && !content->is_string() && !content->is_null();
         if (odd || (delta != nullptr && has_calls(*delta))) return close() + raw;
         std::string text;
         if (content != nullptr && content->is_string()) text = content->get_string();
-        last_ = chunk;
         if (string_member(choice, "finish_reason")) return end(raw, std::move(text));
         if (text.empty() && held_.empty()) return raw;
         return hold(raw, std::move(text));
@@ -226,7 +226,7 @@ struct StreamMender::Impl {
             ended = true;
             return out + raw;
         }
-        const auto chunk = parse_json(data);
+        auto chunk = parse_json(data);
         const auto* list = chunk ? member(*chunk, "choices") : nullptr;
         if (list == nullptr || !list->is_array()) return release() + raw;  // an error
         const auto& array = list->get_array();
@@ -239,7 +239,7 @@ struct StreamMender::Impl {
         if (found == choices.end())
             found = choices.try_emplace(index, tools, std::string_view(id), made).first;
         latest = &found->second;
-        return latest->take(raw, *chunk);
+        return latest->take(raw, *std::move(chunk));
     }
 
     std::string release() {
