@@ -19,6 +19,7 @@
 #include "gateway/capture.hpp"
 #include "gateway/gateway.hpp"
 #include "gateway/notify.hpp"
+#include "gateway/tracing.hpp"
 
 namespace punie::cli {
 
@@ -82,8 +83,18 @@ public:
         asio::co_spawn(context_, watch_file(), ended("watching the file"));
         asio::co_spawn(context_, gateway_->run(), [this](const std::exception_ptr& thrown) {
             if (thrown) failure_ = thrown;
-            context_.stop();
+            if (tracing_) {
+                tracing_->close();  // it sends what it still has, within its limit
+            } else {
+                context_.stop();
+            }
         });
+        if (tracing_) {
+            asio::co_spawn(context_, tracing_->run(), [this](const std::exception_ptr& thrown) {
+                if (thrown) failure_ = thrown;
+                context_.stop();
+            });
+        }
         gateway::notify_service("READY=1");
         context_.run();
         gateway::notify_service("STOPPING=1");
@@ -98,6 +109,12 @@ private:
         options.sinks.emplace_back([this](const gateway::RequestRecord& record) {
             log_->add(record);
         });
+        if (auto target = gateway::trace_target()) {
+            tracing_.emplace(context_.get_executor(), *std::move(target));
+            options.sinks.emplace_back([this](const gateway::RequestRecord& record) {
+                tracing_->add(record);
+            });
+        }
         if (capture_) {
             options.capture = [this](const gateway::Captured& captured) {
                 capture_->add(captured);
@@ -182,11 +199,19 @@ private:
                 reload("SIGHUP");
             } else {
                 interrupted_ = true;
-                if (terminal_.interactive()) terminal_.note("\nstopping; again to stop at once");
+                say_stopping();
                 gateway_->stop();
             }
             watch_signals();
         });
+    }
+
+    void say_stopping() {
+        if (options_.json) {
+            terminal_.print(to_text(json::object{{"event", "stopping"}}));
+        } else if (terminal_.interactive()) {
+            terminal_.note("\nstopping; again to stop at once");
+        }
     }
 
     /// Of the file's content: an edit that changes nothing reloads nothing.
@@ -260,6 +285,7 @@ private:
     asio::steady_timer tick_;
     std::optional<gateway::AccessLog> log_;
     std::optional<gateway::Capture> capture_;
+    std::optional<gateway::Tracing> tracing_;
     std::unique_ptr<gateway::Gateway> gateway_;
     std::exception_ptr failure_;
     std::string seen_;

@@ -45,10 +45,8 @@ struct Lease::Impl {
 
 /// Someone whose ask or load is in the scheduler's hands.
 struct Pending {
-    explicit Pending(const asio::any_io_executor& executor) : timer(executor) {}
-
     std::optional<std::expected<std::uint64_t, Refusal>> outcome{};  ///< the server's generation
-    asio::steady_timer timer;  ///< cancelled when there is an outcome
+    asio::steady_timer* timer = nullptr;  ///< while it waits: cancelled when there is an outcome
 };
 
 struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
@@ -128,6 +126,7 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
     int tasks = 0;
     bool performing = false;
     bool closed = false;
+    asio::steady_timer* pausing = nullptr;  ///< between two measurements: cancelled by `close`
     std::minstd_rand random{std::random_device{}()};
 };
 

@@ -87,7 +87,7 @@ void Fleet::Impl::answer(AskId id, std::expected<std::uint64_t, Refusal> outcome
     const auto found = pending.find(id);
     if (found == pending.end()) return;
     found->second->outcome.emplace(std::move(outcome));
-    found->second->timer.cancel();
+    if (found->second->timer != nullptr) found->second->timer->cancel();
 }
 
 Result<std::shared_ptr<server::ManagedServer>> Fleet::Impl::make_server(
@@ -263,11 +263,13 @@ Task<void> Fleet::Impl::run() {
     scheduler.preload(now_steady());
     perform();
     asio::steady_timer pause(executor);
+    pausing = &pause;
     while (!closed) {
         pause.expires_after(measure_every);
         co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+        if (closed) break;
         const auto state = co_await asio::this_coro::cancellation_state;
-        if (state.cancelled() != asio::cancellation_type::none) co_return;
+        if (state.cancelled() != asio::cancellation_type::none) break;
         std::vector<std::string> live;
         for (const auto& [name, slot] : scheduler.slots()) {
             if (slot.live() && slot.plan.ours) live.push_back(name);
@@ -275,6 +277,7 @@ Task<void> Fleet::Impl::run() {
         for (const auto& name : live) measure(name);
         perform();
     }
+    pausing = nullptr;
 }
 
 bool Fleet::Impl::all_stopped() const {
@@ -286,6 +289,7 @@ bool Fleet::Impl::all_stopped() const {
 Task<void> Fleet::Impl::close(Milliseconds drain) {
     const auto self = shared_from_this();
     closed = true;
+    if (pausing != nullptr) pausing->cancel();
     scheduler.close(drain, now_steady());
     perform();
     while (!all_stopped()) {

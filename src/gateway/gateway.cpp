@@ -111,6 +111,7 @@ struct Gateway::Impl {
 
     void stop() {
         ++stops;
+        control.close();  // whoever follows events must not hold the end up
         if (stops > 1) front->stop(Milliseconds(0));
         stop_asked.notify();
     }

@@ -68,6 +68,9 @@ public:
         co_return co_await plain(answer, server_error);
     }
 
+    /// The answer as it came, of a request that is captured.
+    const std::string& kept() const { return kept_; }
+
 private:
     /// Nothing is begun before the first piece is there: until then another server may be asked.
     Task<Outcome> plain(relay::UpstreamAnswer& answer, Error& server_error) {
@@ -122,6 +125,7 @@ private:
             return http::find_header({header}, "content-type").has_value();
         });
         note_usage(reply.body);
+        if (answer.status() == 200) keep(reply.body);
         if (!mends) {
             co_await visit_.reply(std::move(reply));
             co_return Outcome::done;
@@ -176,6 +180,7 @@ private:
             }
             eye.feed(**piece);
             count(eye);
+            keep(**piece);
             if (!visit_.exchange().begun() &&
                 !co_await visit_.begin(answer.status(), passed_headers(answer), std::nullopt)) {
                 co_return Outcome::done;
@@ -191,6 +196,12 @@ private:
             }
             if (!co_await visit_.write(*text)) co_return Outcome::done;
         }
+    }
+
+    /// For a capture, up to what a capture takes.
+    void keep(std::string_view piece) {
+        constexpr std::size_t most = 2U << 20U;
+        if (visit_.captures() && kept_.size() < most) kept_.append(piece);
     }
 
     void count(const translate::StreamEye& eye) {
@@ -213,11 +224,12 @@ private:
             (void)co_await visit_.exchange().finish();
             co_return Outcome::done;
         }
-        Error error = end ? Error(
-                                ErrorCode::protocol,
-                                "the server's stream ended without [DONE]: the answer is not whole"
-                            )
-                          : std::move(end).error();
+        Error error =
+            end ? Error(
+                      ErrorCode::protocol,
+                      "the server's stream ended before its last event: the answer is not whole"
+                  )
+                : std::move(end).error();
         if (eye.events() == 0) co_return failed(std::move(error), server_error);
         co_await torn(std::move(error));
         co_return Outcome::done;
@@ -243,6 +255,7 @@ private:
 
     Visit& visit_;
     json::value tools_;
+    std::string kept_;
     bool wants_done_;  // other routes end their streams in their own ways
 };
 
@@ -276,6 +289,10 @@ Task<void> pass_route(Visit& visit) {
                           relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
                       ) { return passing.deliver(answer, server_error); };
     co_await ask_server(visit, std::move(question), std::move(deliver));
+    const bool whole = !visit.record().torn && visit.record().error.empty();
+    if (visit.captures() && whole && asked->body.in_memory() && !passing.kept().empty()) {
+        visit.capture(asked->body.text(), passing.kept());
+    }
 }
 
 Task<void> upstream_route(Visit& visit) {

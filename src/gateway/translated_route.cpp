@@ -176,8 +176,8 @@ private:
             if (!piece || !*piece) {
                 auto error = piece ? Error(
                                          ErrorCode::protocol,
-                                         "the server's stream ended without [DONE]: the answer is "
-                                         "not whole"
+                                         "the server's stream ended before its last event: the "
+                                         "answer is not whole"
                                      )
                                    : std::move(piece).error();
                 if (eye.events() == 0) {

@@ -152,9 +152,9 @@ std::string Visit::error_text(int status, const Error& error, std::string_view c
     if (protocol_ != nullptr) return protocol_->error(status, error);
     auto message = error.message();
     if (!error.log_tail().empty()) {
-        message += fmt::format("\n{}", fmt::join(error.log_tail(), "\n"));
+        message += fmt::format("; its log ended with: {}", fmt::join(error.log_tail(), " | "));
     }
-    if (!error.hint().empty()) message += fmt::format("\nhint: {}", error.hint());
+    if (!error.hint().empty()) message += fmt::format(" (hint: {})", error.hint());
     return translate::openai_error(status, message, code);
 }
 

@@ -67,6 +67,20 @@ public:
     /// The stream of this answer, in a translated protocol; null: OpenAI's events.
     void streams_by(translate::StreamTranslator* translator) { translator_ = translator; }
 
+    /// Whether requests are captured; `capture` hands one with its answer (a stream's events as
+    /// they came) to whoever keeps them.
+    bool captures() const { return static_cast<bool>(services_.capture); }
+
+    void capture(std::string_view request, std::string_view response) const {
+        if (!services_.capture) return;
+        services_.capture(
+            {.route = record_.route,
+             .model = record_.model,
+             .request = request,
+             .response = response}
+        );
+    }
+
     /// What went wrong, for the record.
     void note(std::string code, std::string reason);
 

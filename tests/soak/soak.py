@@ -36,13 +36,13 @@ def yaml_of(folder: Path, help_file: Path, unused_ttl: int) -> str:
     for name, more in flags.items():
         words = ANSWERS[name].replace(" ", "%20")
         models += (
-            f"  - name: {name}\n    backend: llama\n    path: {folder}/model.gguf\n    parallel: 64\n"
+            f"  {name}:\n    backend: llama\n    path: {folder}/model.gguf\n    parallel: 64\n"
             f"    stop_grace: 1s\n    environment:\n"
             f'      FAKE_SERVER_ARGS: "--answer {words} {more} --help-file {help_file}"\n'
         )
-    models += f"  - name: unused\n    backend: llama\n    path: {folder}/model.gguf\n    ttl: {unused_ttl}s\n"
+    models += f"  unused:\n    backend: llama\n    path: {folder}/model.gguf\n    ttl: {unused_ttl}s\n"
     return (
-        "groups:\n  - name: one\n    models: [a, b]\n    together: false\n"
+        "groups:\n  one:\n    models: [a, b]\n    together: false\n"
         "queue:\n  fairness: 500ms\n  min_loaded: 200ms\n  drain: 5s\nmodels:\n" + models
     )
 

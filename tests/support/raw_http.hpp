@@ -26,6 +26,8 @@ enum class End {
     late,    ///< the test's limit passed
 };
 
+inline bool is_torn(End end) { return end == End::torn || end == End::reset; }
+
 struct RawAnswer {
     int status = 0;
     std::string head;

@@ -5,6 +5,10 @@
 namespace punie::cli {
 namespace {
 
+bool is_proper(End end) {
+    return end == End::proper;
+}
+
 struct FaultRow {
     const char* name;
     std::string flags;  ///< of the fake
@@ -16,6 +20,10 @@ struct FaultRow {
     std::vector<std::string> model_lines{};
 };
 
+void PrintTo(const FaultRow& row, std::ostream* out) {
+    *out << row.name;
+}  // NOLINT: gtest's name
+
 class Faults : public GatewayFixture, public testing::WithParamInterface<FaultRow> {};
 
 TEST_P(Faults, ReachTheClientAsTheyAre) {
@@ -24,7 +32,7 @@ TEST_P(Faults, ReachTheClientAsTheyAre) {
     start();
     const auto answer = chat("m", row.stream);
     EXPECT_EQ(answer.status, row.status) << answer.body;
-    EXPECT_EQ(answer.end, row.end) << answer.body;
+    EXPECT_EQ(is_proper(answer.end), is_proper(row.end)) << answer.body;
     EXPECT_THAT(answer.body, testing::HasSubstr(row.words));
     if (!row.not_words.empty()) {
         EXPECT_THAT(answer.body, testing::Not(testing::HasSubstr(row.not_words)));
@@ -64,7 +72,9 @@ INSTANTIATE_TEST_SUITE_P(
             "model_failed_to_start",
             ""
         },
-        FaultRow{"NeverReady", "--never-ready", false, 503, End::proper, "1.5 s", "", quick},
+        FaultRow{
+            "NeverReady", "--never-ready", false, 503, End::proper, "within 1.50 s", "", quick
+        },
         FaultRow{
             "WrongPort",
             "--wrong-port 0",
@@ -124,7 +134,9 @@ INSTANTIATE_TEST_SUITE_P(
         FaultRow{
             "Status500", "--status 500", false, 503, End::proper, "model_failed_to_start", "", quick
         },
-        FaultRow{"NoJson", "--bad-json", false, 200, End::proper, "", ""},
+        FaultRow{
+            "NoJson", "--bad-json", false, 503, End::proper, "model_failed_to_start", "", quick
+        },
         FaultRow{
             "CrashesEachTime", "--crash-on-request 2", false, 502, End::proper, "server_failed", ""
         },
@@ -270,7 +282,7 @@ TEST_F(Gateway, AStreamThatWasPromisedAndFailsToLoadEndsWithItsReason) {
     start();
     const auto answer = chat("m", true);
     EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.end, End::torn);
+    EXPECT_TRUE(is_torn(answer.end));
     EXPECT_THAT(answer.body, testing::HasSubstr("out of luck"));
     EXPECT_THAT(answer.body, testing::Not(testing::HasSubstr("[DONE]")));
 }
@@ -295,7 +307,7 @@ TEST_F(Gateway, FiveHundredClientsDuringALoadAreAllAnswered) {
 TEST_F(Gateway, OfTwoModelsThatExcludeEachOtherNoRequestIsLostAndNeverBothLive) {
     add_model("a", "--answer this%20is%20a");
     add_model("b", "--answer this%20is%20b");
-    start("groups:\n  - name: one\n    models: [a, b]\n    together: false\n");
+    start("groups:\n  one:\n    models: [a, b]\n    together: false\n");
     for (int round = 0; round < 6; ++round) {
         std::vector<std::unique_ptr<RawConnection>> clients;
         for (int i = 0; i < 10; ++i) {
@@ -318,7 +330,7 @@ TEST_F(Gateway, AStubbornServerDelaysNobodyElse) {
     add_model("stubborn", "--ignore-sigterm", {"stop_grace: 3s"});
     add_model("other", "");
     add_model("third", "");
-    start("groups:\n  - name: one\n    models: [stubborn, third]\n    together: false\n");
+    start("groups:\n  one:\n    models: [stubborn, third]\n    together: false\n");
     ASSERT_EQ(chat("stubborn").status, 200);
     ASSERT_EQ(chat("other").status, 200);
     RawConnection swap(port());
@@ -335,7 +347,7 @@ TEST_F(Gateway, ASwapWaitsForARunningAnswerUpToTheDrainLimit) {
     add_model("slow", "--slow-tokens 200");
     add_model("next", "");
     start(
-        "groups:\n  - name: one\n    models: [slow, next]\n    together: false\n"
+        "groups:\n  one:\n    models: [slow, next]\n    together: false\n"
         "queue:\n  drain: 20s\n"
     );
     RawConnection stream(port());
@@ -350,17 +362,24 @@ TEST_F(Gateway, ASwapWaitsForARunningAnswerUpToTheDrainLimit) {
 struct TreeRow {
     const char* name;
     const char* flags;
-    const char* says;  ///< the line that names the process that must go
+    std::size_t processes;  ///< at least so many, beside punie's own
 };
 
+/// Processes of servers are known by the model's path on their command line: those in a namespace
+/// of their own print other numbers than they have here.
 class Trees : public GatewayFixture, public testing::WithParamInterface<TreeRow> {
 protected:
     std::vector<pid_t> processes() const {
-        const auto log = control("GET", "/models/m/logs").body;
-        std::vector<pid_t> pids{pid_of("m")};
-        const std::regex line(std::string(GetParam().says) + " ([0-9]+)");
-        for (std::sregex_iterator at(log.begin(), log.end(), line), end; at != end; ++at) {
-            pids.push_back(std::stoi((*at)[1]));
+        const auto mark = (path() / "model.gguf").native();
+        std::vector<pid_t> pids;
+        for (const auto& entry : fs::directory_iterator("/proc")) {
+            const auto name = entry.path().filename().native();
+            if (!std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; })) continue;
+            std::ifstream file(entry.path() / "cmdline", std::ios::binary);
+            const std::string line{std::istreambuf_iterator<char>(file), {}};
+            if (line.contains(mark) && line.contains("llama-server")) {
+                pids.push_back(std::stoi(name));
+            }
         }
         return pids;
     }
@@ -370,10 +389,9 @@ TEST_P(Trees, AreGoneAfterAnUnload) {
     add_model("m", GetParam().flags);
     start();
     ASSERT_EQ(chat("m").status, 200);
-    const auto pids = processes();
-    ASSERT_GE(pids.size(), 2U);
+    ASSERT_GE(processes().size(), GetParam().processes);
     EXPECT_EQ(control("POST", "/models/m/unload").status, 200);
-    EXPECT_TRUE(all_gone(pids, std::chrono::milliseconds(100)));
+    EXPECT_THAT(processes(), testing::IsEmpty());
     EXPECT_EQ(chat("m").status, 200) << "and it can be loaded again";
 }
 
@@ -382,6 +400,7 @@ TEST_P(Trees, AreGoneAfterTheGatewaysSuddenDeath) {
     start();
     ASSERT_EQ(chat("m").status, 200);
     const auto pids = processes();
+    ASSERT_GE(pids.size(), GetParam().processes);
     gateway().signal(SIGKILL);
     EXPECT_TRUE(all_gone(pids, std::chrono::seconds(5)));
     gateway().wait();
@@ -394,9 +413,10 @@ INSTANTIATE_TEST_SUITE_P(
     Rows,
     Trees,
     testing::Values(
-        TreeRow{"Grandchild", "--fork-grandchild", "grandchild"},
-        TreeRow{"Daemon", "--double-fork", "daemon"},
-        TreeRow{"Wrapper", "--fork-real-server", "serving"}
+        TreeRow{"Alone", "", 1},
+        TreeRow{"Grandchild", "--fork-grandchild", 2},
+        TreeRow{"Daemon", "--double-fork", 2},
+        TreeRow{"Wrapper", "--fork-real-server", 2}
     ),
     [](const auto& info) { return info.param.name; }
 );
@@ -419,6 +439,7 @@ TEST_F(Gateway, TheSecondCtrlCEndsARunningStreamAtOnce) {
     client.ask("POST", "/v1/chat/completions", chat_body("m", true));
     ASSERT_EQ(client.read("data: ").status, 200);
     gateway().signal(SIGINT);
+    ASSERT_TRUE(gateway().read_until_out_has("\"stopping\""));
     gateway().signal(SIGINT);
     EXPECT_TRUE(ends_within(std::chrono::seconds(3)));
     const auto answer = client.read();
@@ -448,7 +469,7 @@ TEST_F(Gateway, GoesOnWhenNobodyReadsItsOutput) {
     port_ = std::stoi(text.substr(at + 10));
     EXPECT_EQ(chat("m").status, 200);
     EXPECT_EQ(chat("m").status, 200);
-    EXPECT_EQ(control("POST", "/stop").status, 200);
+    EXPECT_EQ(control("POST", "/stop").status, 202);
     ::pclose(pipe);
 }
 

@@ -10,6 +10,7 @@
 namespace punie::cli {
 
 using tests::End;
+using tests::is_torn;
 using tests::RawAnswer;
 using tests::RawConnection;
 
@@ -30,7 +31,7 @@ protected:
         const std::string& name, const std::string& flags, const std::vector<std::string>& more = {}
     ) {
         models_ += fmt::format(
-            "  - name: {}\n    backend: llama\n    path: {}\n    environment:\n"
+            "  {}:\n    backend: llama\n    path: {}\n    environment:\n"
             "      FAKE_SERVER_ARGS: \"{} --help-file " PUNIE_SOURCE_DIR
             "/tests/unit/backend/recorded/llama_server_0.3.36.txt\"\n",
             name,

@@ -15,6 +15,10 @@ struct RequestRow {
     std::string words;
 };
 
+void PrintTo(const RequestRow& row, std::ostream* out) {  // NOLINT: gtest's name
+    *out << row.name;
+}
+
 class Requests : public GatewayFixture, public testing::WithParamInterface<RequestRow> {};
 
 TEST_P(Requests, GetTheirStatusAndNoModelIsLoaded) {
@@ -34,7 +38,6 @@ TEST_P(Requests, GetTheirStatusAndNoModelIsLoaded) {
     EXPECT_EQ(status("m").at("loads").to_number<int>(), 0) << "nobody asked for the model";
 }
 
-
 INSTANTIATE_TEST_SUITE_P(
     Rows,
     Requests,
@@ -45,7 +48,9 @@ INSTANTIATE_TEST_SUITE_P(
         RequestRow{"OneModel", "GET", "/v1/models/m", "", {}, 200, "\"state\":\"stopped\""},
         RequestRow{"OneModelByAlias", "GET", "/v1/models/other-name", "", {}, 200, "parent"},
         RequestRow{"NoSuchModel", "GET", "/v1/models/x", "", {}, 404, "model_not_found"},
-        RequestRow{"NoSuchModelEscaped", "GET", "/v1/models/%1b%5b31m", "", {}, 404, "\\\\x1b"},
+        RequestRow{
+            "NoSuchModelEscaped", "GET", "/v1/models/%1b%5b31m", "", {}, 404, "there is no model"
+        },
         RequestRow{"PostToModels", "POST", "/v1/models", "{}", {}, 405, "GET, HEAD"},
         RequestRow{"NoJson", "POST", "/v1/chat/completions", "{\"model\": ", {}, 400, "not JSON"},
         RequestRow{"EmptyBody", "POST", "/v1/chat/completions", "", {}, 400, "not JSON"},
@@ -195,7 +200,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; }
 );
 
-class Gateway : public GatewayFixture {
+class GatewayAnswers : public GatewayFixture {
 protected:
     /// A key file with two keys: one for everything, one for model m alone.
     std::string keys() const {
@@ -222,7 +227,7 @@ protected:
     }
 };
 
-TEST_F(Gateway, KeysOpenWhatTheyMayOpen) {
+TEST_F(GatewayAnswers, KeysOpenWhatTheyMayOpen) {
     add_model("m", "");
     add_model("n", "");
     start(keys());
@@ -243,7 +248,7 @@ TEST_F(Gateway, KeysOpenWhatTheyMayOpen) {
     EXPECT_THAT(list, testing::Not(testing::HasSubstr("\"id\":\"n\"")));
 }
 
-TEST_F(Gateway, AModelThatAKeyMayNotUseIsNotLoadedForIt) {
+TEST_F(GatewayAnswers, AModelThatAKeyMayNotUseIsNotLoadedForIt) {
     add_model("m", "");
     add_model("n", "");
     start(keys());
@@ -251,8 +256,8 @@ TEST_F(Gateway, AModelThatAKeyMayNotUseIsNotLoadedForIt) {
     EXPECT_EQ(status("n").at("loads").to_number<int>(), 0);
 }
 
-TEST_F(Gateway, NoSecretReachesTheServerTheLogsOrTheStates) {
-    add_model("m", "--require-key the-clients-key");
+TEST_F(GatewayAnswers, NoSecretReachesTheServerTheLogsOrTheStates) {
+    add_model("m", "--require-key sk-alice-123456", {"start_timeout: 2s"});
     environment_["SECRET_OF_THE_SHELL"] = "hush-hush";
     start(keys());
     // The probe is asked without a key too: the server answers 401, and is never ready.
@@ -264,7 +269,7 @@ TEST_F(Gateway, NoSecretReachesTheServerTheLogsOrTheStates) {
     EXPECT_THAT(everything, testing::Not(testing::HasSubstr("hush-hush")));
 }
 
-TEST_F(Gateway, RequestIdsAreKeptWhenTheyAreSane) {
+TEST_F(GatewayAnswers, RequestIdsAreKeptWhenTheyAreSane) {
     add_model("m", "");
     start();
     EXPECT_EQ(get("/health", {"x-request-id: my-id.1"}).header("x-request-id"), "my-id.1");
@@ -275,7 +280,7 @@ TEST_F(Gateway, RequestIdsAreKeptWhenTheyAreSane) {
     );
 }
 
-TEST_F(Gateway, BodiesArePassedOnByteForByteButForTheModel) {
+TEST_F(GatewayAnswers, BodiesArePassedOnByteForByteButForTheModel) {
     add_model("m", "--echo-request");
     start();
     RawConnection connection(port());
@@ -299,7 +304,7 @@ TEST_F(Gateway, BodiesArePassedOnByteForByteButForTheModel) {
     EXPECT_THAT(content, testing::HasSubstr("\"temperature\": 0.10"));
 }
 
-TEST_F(Gateway, SamplingDefaultsAreFilledInOrForced) {
+TEST_F(GatewayAnswers, SamplingDefaultsAreFilledInOrForced) {
     add_model("free", "--echo-request", {"sampling:", "  temperature: 0.25"});
     add_model(
         "forced",
@@ -316,12 +321,13 @@ TEST_F(Gateway, SamplingDefaultsAreFilledInOrForced) {
         );
         return connection.read().body;
     };
-    EXPECT_THAT(ask("free", ""), testing::HasSubstr("temperature\\\":0.25"));
+    EXPECT_THAT(ask("free", ""), testing::Not(testing::HasSubstr("temperature")))
+        << "llama-server has a flag for it";
     EXPECT_THAT(ask("free", R"(,"temperature":0.5)"), testing::HasSubstr("temperature\\\":0.5"));
     EXPECT_THAT(ask("forced", R"(,"temperature":0.5)"), testing::HasSubstr("temperature\\\":0.25"));
 }
 
-TEST_F(Gateway, OtherProtocolsAreSpokenToTheSameModel) {
+TEST_F(GatewayAnswers, OtherProtocolsAreSpokenToTheSameModel) {
     add_model("m", "");
     start();
     const auto post = [&](const std::string& target, const std::string& body) {
@@ -370,7 +376,7 @@ TEST_P(TornInOtherProtocols, LooksTorn) {
     RawConnection connection(port());
     connection.ask("POST", GetParam().target, GetParam().body);
     const auto answer = connection.read();
-    EXPECT_EQ(answer.end, End::torn);
+    EXPECT_TRUE(is_torn(answer.end));
     EXPECT_THAT(answer.body, testing::HasSubstr(GetParam().words));
     EXPECT_THAT(answer.body, testing::Not(testing::HasSubstr(GetParam().end_words)));
 }
@@ -405,7 +411,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const auto& info) { return info.param.name; }
 );
 
-TEST_F(Gateway, AFallbackAnswersWhenTheModelCannotBeHad) {
+TEST_F(GatewayAnswers, AFallbackAnswersWhenTheModelCannotBeHad) {
     add_model("broken", "--exit-code 1", {"fallbacks: [good]"});
     add_model("good", "--answer from%20the%20other");
     start();
@@ -414,7 +420,7 @@ TEST_F(Gateway, AFallbackAnswersWhenTheModelCannotBeHad) {
     EXPECT_THAT(answer.body, testing::HasSubstr("from the other"));
 }
 
-TEST_F(Gateway, ATimeToLiveUnloadsAndTheNextRequestLoadsAgain) {
+TEST_F(GatewayAnswers, ATimeToLiveUnloadsAndTheNextRequestLoadsAgain) {
     add_model("m", "", {"ttl: 300ms"});
     start();
     ASSERT_EQ(chat("m").status, 200);
@@ -423,16 +429,16 @@ TEST_F(Gateway, ATimeToLiveUnloadsAndTheNextRequestLoadsAgain) {
     EXPECT_EQ(status("m").at("loads").to_number<int>(), 2);
 }
 
-TEST_F(Gateway, AModelThatCanNeverFitIsRefusedWithTheNumbers) {
+TEST_F(GatewayAnswers, AModelThatCanNeverFitIsRefusedWithTheNumbers) {
     add_model("big", "", {"memory: 64GB"});
-    start("memory: 8GB\n");
-    const auto answer = chat("big");
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_THAT(answer.body, testing::HasSubstr("64"));
-    EXPECT_THAT(answer.body, testing::HasSubstr("8"));
+    write_file("memory: 8GB\n");
+    launch();
+    EXPECT_EQ(gateway().wait(), 2);
+    EXPECT_THAT(gateway().out() + gateway().err(), testing::HasSubstr("64"));
+    gateway_.reset();
 }
 
-TEST_F(Gateway, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
+TEST_F(GatewayAnswers, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
     add_model("pinned", "", {"memory: 1GB", "pin: true"});
     add_model("old", "", {"memory: 1GB"});
     add_model("new", "", {"memory: 1GB"});
@@ -445,7 +451,7 @@ TEST_F(Gateway, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
     EXPECT_EQ(state("new"), "ready");
 }
 
-TEST_F(Gateway, AReloadThatChangesNothingCutsNothing) {
+TEST_F(GatewayAnswers, AReloadThatChangesNothingCutsNothing) {
     add_model("m", "--slow-tokens 150");
     start();
     RawConnection stream(port());
@@ -460,7 +466,7 @@ TEST_F(Gateway, AReloadThatChangesNothingCutsNothing) {
     EXPECT_EQ(pid_of("m"), pid);
 }
 
-TEST_F(Gateway, AReloadRestartsOnlyWhatChanged) {
+TEST_F(GatewayAnswers, AReloadRestartsOnlyWhatChanged) {
     add_model("same", "");
     const auto before = models_;
     add_model("other", "--answer before");
@@ -479,22 +485,22 @@ TEST_F(Gateway, AReloadRestartsOnlyWhatChanged) {
     EXPECT_EQ(pid_of("same"), pid);
 }
 
-TEST_F(Gateway, ABrokenFileLeavesTheOldOneInForce) {
+TEST_F(GatewayAnswers, ABrokenFileLeavesTheOldOneInForce) {
     add_model("m", "");
     start();
     ASSERT_EQ(chat("m").status, 200);
     const auto pid = pid_of("m");
-    std::ofstream(file()) << "models:\n  - nam: m\n";
+    std::ofstream(file()) << "models:\n  m:\n    pat: x\n";
     gateway().signal(SIGHUP);
     ASSERT_TRUE(gateway().read_until([&] {
         return (gateway().out() + gateway().err()).contains("old one stays in force");
     }));
-    EXPECT_THAT(gateway().out() + gateway().err(), testing::HasSubstr("punie.yaml:2"));
+    EXPECT_THAT(gateway().out() + gateway().err(), testing::HasSubstr("punie.yaml:3"));
     EXPECT_EQ(chat("m").status, 200);
     EXPECT_EQ(pid_of("m"), pid);
 }
 
-TEST_F(Gateway, AnEditOfTheFileIsSeenWithoutASignal) {
+TEST_F(GatewayAnswers, AnEditOfTheFileIsSeenWithoutASignal) {
     add_model("m", "");
     start();
     add_model("second", "");
@@ -503,7 +509,7 @@ TEST_F(Gateway, AnEditOfTheFileIsSeenWithoutASignal) {
     EXPECT_EQ(chat("second").status, 200);
 }
 
-TEST_F(Gateway, ASecondGatewayOnTheSameSocketNamesTheFirst) {
+TEST_F(GatewayAnswers, ASecondGatewayOnTheSameSocketNamesTheFirst) {
     add_model("m", "");
     start();
     Program second({"serve", file().native(), "--port", "0", "--json"}, environment_);
