@@ -238,9 +238,9 @@ Task<Result<LinkIo>> send_rest(Link* link, std::span<iovec> parts, const Body* b
 }  // namespace
 
 Task<std::expected<UpstreamAnswer, UpstreamFailure>> Upstreams::send(
-    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lives until the end
     Origin origin,
     UpstreamRequest request,
+    // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): lives until the end
     const Body& body,
     UpstreamLimits limits
 ) {
