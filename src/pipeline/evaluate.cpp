@@ -41,7 +41,7 @@ public:
         if (auto done = read_suite(); !done) return std::unexpected(std::move(done).error());
         if (auto done = identify(); !done) return std::unexpected(std::move(done).error());
         if (auto done = make_plan(); !done) return std::unexpected(std::move(done).error());
-        if (auto done = open_run(); !done) return std::unexpected(std::move(done).error());
+        if (auto done = open_run(); !done) return failed(std::move(done).error());
         auto asked = all_are_there() ? Result<void>() : ask_all();
         if (!asked) return failed(std::move(asked).error());
         return finish();

@@ -29,7 +29,7 @@ public:
         : suite_(suite), journal_(journal), run_(std::move(run)) {}
 
     /// Opens the file and judges what an earlier punie left in it. Errors: those of ResponseFile;
-    /// state when the answers are to another suite.
+    /// invalid_argument when the answers are to another suite.
     Result<void> open(const std::filesystem::path& file);
 
     /// A sample that need not be asked again.

@@ -143,7 +143,10 @@ TEST_F(EvaluateTest, AnswersOfAnotherSuiteAreNotMixedIn) {
     job.out = first.responses;
     const auto refused = evaluate(job, *journal_, {}, {});
     ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code(), ErrorCode::state);
+    EXPECT_EQ(refused.error().code(), ErrorCode::invalid_argument) << refused.error().describe();
+    const auto runs = journal_->list({.kind = "eval", .limit = 1});
+    ASSERT_TRUE(runs) << runs.error().describe();
+    EXPECT_EQ(runs->front().state, journal::RunState::failed);
     EXPECT_THAT(refused.error().message(), HasSubstr("another suite"));
 }
 
