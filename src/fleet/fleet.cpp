@@ -104,7 +104,7 @@ Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask* asked, con
         bool handed_on = false;
     };
 
-    Pending waiter(executor);
+    Pending waiter;
     pending.emplace(id, &waiter);
     Entry entry(*this, id);
     AskFacts facts;
@@ -130,6 +130,8 @@ Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
     auto& waiter = *who;
     const bool throws = co_await asio::this_coro::throw_if_cancelled();
     co_await asio::this_coro::throw_if_cancelled(false);
+    asio::steady_timer next_word(executor);
+    waiter.timer = &next_word;
     bool cancelled = false;
     while (!waiter.outcome && !cancelled) {
         if (ask != nullptr) tell(id, *ask, now_steady());
@@ -137,9 +139,10 @@ Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
         const auto state = co_await asio::this_coro::cancellation_state;
         cancelled = state.cancelled() != asio::cancellation_type::none;
         if (cancelled) break;
-        waiter.timer.expires_after(word_every);
-        co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        next_word.expires_after(word_every);
+        co_await next_word.async_wait(asio::as_tuple(asio::use_awaitable));
     }
+    waiter.timer = nullptr;
     co_await asio::this_coro::throw_if_cancelled(throws);
     co_return waiter.outcome.has_value();
 }
@@ -258,7 +261,7 @@ Task<Result<void>> Fleet::load(std::string name) {
     const auto* found = self->catalog.find(name);
     if (found == nullptr) co_return std::unexpected(unknown(name).error);
     const auto id = ++self->last_id;
-    Pending waiter(self->executor);
+    Pending waiter;
     self->pending.emplace(id, &waiter);
     self->scheduler.load(id, found->model->name, now_steady());
     self->perform();

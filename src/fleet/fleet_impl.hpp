@@ -2,9 +2,11 @@
 // The shell's state: what performs the scheduler's actions and wakes who waits for them.
 
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <deque>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -85,6 +87,7 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
     void spawn(Task<void> task);
     void arm_timer();
     void measure(const std::string& model);
+    void save_remembered();
     Task<void> run();
     Task<void> close(Milliseconds drain);
     bool all_stopped() const;
@@ -100,6 +103,12 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
     Result<std::vector<std::string>> apply(GatewayConfig next);
 
     double jitter() { return std::uniform_real_distribution<double>(0, 1)(random); }
+
+    /// Writes wait for the disk, answers must not: a thread of their own.
+    struct Disk {
+        std::mutex mutex;
+        std::optional<Error> error;  ///< of the last write, until it is told
+    };
 
     /// One model's server, the last one if none runs.
     struct Live {
@@ -128,6 +137,8 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
     bool closed = false;
     asio::steady_timer* pausing = nullptr;  ///< between two measurements: cancelled by `close`
     std::minstd_rand random{std::random_device{}()};
+    std::shared_ptr<Disk> disk = std::make_shared<Disk>();
+    asio::thread_pool writer{1};  ///< last: joined first
 };
 
 }  // namespace punie::fleet

@@ -3,12 +3,14 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstdlib>
 #include <utility>
 
 #include "backend/backend.hpp"
 #include "backend/sampling_fields.hpp"
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "fleet/fleet_impl.hpp"
 #include "process/system.hpp"
@@ -164,14 +166,14 @@ Task<void> Fleet::Impl::live(
     const auto started = co_await server->start();
     if (started) {
         const auto found = servers.find(model);
-        if (found != servers.end() && found->second.server == server) {
-            const auto spec = found->second.spec;
-            publish(spec, generation);
-            const std::chrono::duration<double> took = now_steady() - begin;
-            if (auto kept = remembered.set_load_seconds(measured_key(*spec), took.count()); !kept)
-                happened(model, "memory", kept.error().message());
-        }
+        const bool mine = found != servers.end() && found->second.server == server;
+        const auto spec = mine ? found->second.spec : nullptr;
+        if (spec) publish(spec, generation);
         scheduler.server_ready(model, now_steady());
+        perform();  // whoever waits goes on before anything is measured
+        const std::chrono::duration<double> took = now_steady() - begin;
+        if (spec && remembered.set_load_seconds(measured_key(*spec), took.count()))
+            save_remembered();
         measure(model);
         perform();
     }
@@ -253,8 +255,22 @@ void Fleet::Impl::measure(const std::string& model) {
     const auto key = measured_key(*found->second.spec);
     const auto known = remembered.find(key);
     if (known && known->memory >= *slot->measured) return;
-    if (auto kept = remembered.set_memory(key, *slot->measured); !kept)
-        happened(model, "memory", kept.error().message());
+    if (remembered.set_memory(key, *slot->measured)) save_remembered();
+}
+
+void Fleet::Impl::save_remembered() {
+    if (remembered.file().empty()) return;
+    asio::post(writer, [to = disk, file = remembered.file(), text = remembered.text()] {
+        auto written = write_atomic(file, text);
+        const std::scoped_lock lock(to->mutex);
+        if (!written) to->error = std::move(written).error();
+    });
+    std::optional<Error> failed;
+    {
+        const std::scoped_lock lock(disk->mutex);
+        failed = std::exchange(disk->error, std::nullopt);
+    }
+    if (failed) happened("", "memory", failed->message());
 }
 
 Task<void> Fleet::Impl::run() {
@@ -296,6 +312,7 @@ Task<void> Fleet::Impl::close(Milliseconds drain) {
         if (!co_await changed.wait()) co_return;
     }
     timer.cancel();
+    writer.join();
 }
 
 }  // namespace punie::fleet

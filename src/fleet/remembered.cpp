@@ -49,26 +49,25 @@ std::optional<Measured> Remembered::find(const std::string& key) const {
     return found == models_.end() ? std::nullopt : std::optional(found->second);
 }
 
-Result<void> Remembered::set_memory(const std::string& key, std::uint64_t bytes) {
+bool Remembered::set_memory(const std::string& key, std::uint64_t bytes) {
     auto& known = models_[key].memory;
-    if (alike(static_cast<double>(known), static_cast<double>(bytes))) return {};
+    if (alike(static_cast<double>(known), static_cast<double>(bytes))) return false;
     known = bytes;
-    return write();
+    return true;
 }
 
-Result<void> Remembered::set_load_seconds(const std::string& key, double seconds) {
+bool Remembered::set_load_seconds(const std::string& key, double seconds) {
     auto& known = models_[key].load_seconds;
-    if (alike(known, seconds)) return {};
+    if (alike(known, seconds)) return false;
     known = seconds;
-    return write();
+    return true;
 }
 
-Result<void> Remembered::write() const {
-    if (file_.empty()) return {};
+std::string Remembered::text() const {
     json::object models;
     for (const auto& [key, entry] : models_)
         models[key] = json::object{{"memory", entry.memory}, {"load_seconds", entry.load_seconds}};
-    return write_atomic(file_, to_text(json::object{{"models", std::move(models)}}) + "\n");
+    return to_text(json::object{{"models", std::move(models)}}) + "\n";
 }
 
 }  // namespace punie::fleet

@@ -30,13 +30,16 @@ public:
 
     std::optional<Measured> find(const std::string& key) const;
 
-    /// Written at once when it differs by more than a twentieth. Errors: io, disk_full.
-    Result<void> set_memory(const std::string& key, std::uint64_t bytes);
-    Result<void> set_load_seconds(const std::string& key, double seconds);
+    /// True if that differs by more than a twentieth from what was known: worth a write.
+    bool set_memory(const std::string& key, std::uint64_t bytes);
+    bool set_load_seconds(const std::string& key, double seconds);
+
+    /// Where `text` belongs; "" when nothing is to be kept.
+    const std::filesystem::path& file() const { return file_; }
+
+    std::string text() const;
 
 private:
-    Result<void> write() const;
-
     std::filesystem::path file_;
     std::map<std::string, Measured> models_;
 };
