@@ -266,6 +266,7 @@ void Connection::begin_request(RequestHead request) {
     exchange_ = std::make_unique<ClientExchange>(*this, std::move(request));
     if (buffer_.empty()) buffer_.release();
     if (exchange_->body_done()) watch();
+    ++front_->handlers;
     asio::co_spawn(
         front_->executor,
         serve(shared_from_this(), exchange_.get()),
@@ -278,6 +279,7 @@ void Connection::begin_request(RequestHead request) {
 
 void Connection::after_request() {
     const auto done = std::move(exchange_);
+    if (--front_->handlers == 0 && front_->stopping) front_->changed.notify();
     if (gone()) return;
     if (!done->keeps() || front_->stopping) return linger();
     phase_ = Phase::idle;

@@ -33,6 +33,7 @@ struct FrontCore {
     Deadlines deadlines;
     AsyncEvent changed;                  ///< a connection ended, or the front stops
     std::list<Connection*> connections;  ///< those that are open
+    std::size_t handlers = 0;            ///< coroutines that have not ended, of closed ones too
     bool stopping = false;
 
     /// "Tue, 24 Nov 2026 13:48:32 GMT", made once a second.

@@ -166,12 +166,12 @@ Task<void> Front::run() {
     for (const auto& listener : impl->listeners) {
         if (!core->stopping) impl->accept_on(*listener);
     }
-    while (!core->stopping || !core->connections.empty()) {
-        if (!co_await core->changed.wait()) {  // cancelled: nobody waits for the rest
-            impl->stop_now(Milliseconds(0));
-            impl->reset_all();
-            break;
-        }
+    while (!core->stopping || !core->connections.empty() || core->handlers > 0) {
+        if (co_await core->changed.wait()) continue;
+        // cancelled: torn at once, but what the handlers use must outlive them
+        impl->stop_now(Milliseconds(0));
+        impl->reset_all();
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     }
     impl->drain.cancel();
     core->deadlines.stop();

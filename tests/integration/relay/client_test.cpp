@@ -382,6 +382,30 @@ TEST_F(Client, NeverTakesAnAnswerOfTheWrongLengthForAWholeOne) {
     EXPECT_TRUE(client.was_reset());
 }
 
+// What a handler uses must not go before it: the front's run waits for handlers of clients that
+// left.
+TEST_F(Client, ThatLeavesIsWaitedForByTheFrontsEnd) {
+    Mailbox<bool> began;
+    std::atomic<bool> ended = false;
+    serve([&](relay::Exchange&) -> Task<void> {
+        asio::steady_timer timer(io(), std::chrono::hours(1));
+        began.put(true);
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        timer.expires_after(Milliseconds(100));  // it tidies up
+        co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+        ended = true;
+    });
+    RawSocket client(port());
+    client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    ASSERT_TRUE(began.take());
+    client.reset();
+    ASSERT_TRUE(connections_become(0));
+    std::atomic<bool> ended_before_run = false;
+    on_end = [&] { ended_before_run = ended.load(); };
+    stop(Milliseconds(0));
+    EXPECT_TRUE(ended_before_run);
+}
+
 TEST_F(Client, ThatLeavesCancelsAHandlerThatWaits) {
     Mailbox<bool> ended;
     Mailbox<bool> began;

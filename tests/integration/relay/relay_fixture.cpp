@@ -57,7 +57,9 @@ void RelayTest::serve(relay::Handler handler, const Options& options) {
     ASSERT_TRUE(front) << front.error().describe();
     front_ = *std::move(front);
     ports_ = front_->ports();
-    asio::co_spawn(io_, front_->run(), [](const std::exception_ptr&) {});
+    asio::co_spawn(io_, front_->run(), [this](const std::exception_ptr&) {
+        if (on_end) on_end();
+    });
     thread_ = std::thread([this] { io_.run(); });
 }
 

@@ -100,6 +100,7 @@ protected:
     bool connections_become(std::size_t count);
 
     Mailbox<Outcome> outcomes;
+    std::function<void()> on_end;  ///< called when the front's run returns
     std::vector<std::uint16_t> ports_;
 
 private:
