@@ -207,3 +207,38 @@ part_browser() {
     grep '^skipped: ' "$log" | sed 's/^/  /' || true
     return "$status"
 }
+
+run_clients() {
+    cd "$ROOT" || return
+    PYTHONDONTWRITEBYTECODE=1 "$(plain_python)" tests/clients/run.py "$ROOT/build/release/punie" \
+        --build "$ROOT/build/clients" --counts "$RESULTS/clients.now"
+}
+
+part_clients() {
+    local status=0 counts
+    run_step "build release" test-build-release build_preset release || return 1
+    rm -f "$RESULTS/clients.now"
+    run_step "real clients against the gateway" test-clients run_clients || status=$?
+    read -r counts <"$RESULTS/clients.now" || return 1
+    # shellcheck disable=SC2086 # three numbers
+    add_counts clients $counts
+    return "$status"
+}
+
+run_soak() {
+    "$(plain_python)" "$ROOT/tests/soak/soak.py" --punie "$ROOT/build/release/punie" --fakes "$ROOT/build/debug/tests" \
+        --seconds "$PUNIE_SOAK_SECONDS" --counts "$RESULTS/soak.now"
+}
+
+part_soak() {
+    local status=0 counts
+    [ "$SYSTEM" != Darwin ] || { skip_part soak "it looks at processes in /proc" && return 0; }
+    run_step "build release" test-build-release build_preset release || return 1
+    run_step "build the fake server" test-build-fake build_preset debug fake-model-server || return 1
+    rm -f "$RESULTS/soak.now"
+    run_step "the gateway under everything at once" test-soak run_soak || status=$?
+    read -r counts <"$RESULTS/soak.now" || return 1
+    # shellcheck disable=SC2086 # three numbers
+    add_counts soak $counts
+    return "$status"
+}
