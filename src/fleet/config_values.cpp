@@ -46,11 +46,13 @@ constexpr double longest_time = 365.0 * 86'400e3;
 
 /// A number without sign or exponent at the start of `text`, which is moved behind it.
 std::optional<double> take_number(std::string_view& text) {
-    const auto end = std::min(text.find_first_not_of("0123456789."), text.size());
+    const auto digits =
+        text.substr(0, std::min(text.find_first_not_of("0123456789."), text.size()));
+    const auto* last = digits.data() + digits.size();
     double number = 0;
-    const auto [stop, error] = std::from_chars(text.data(), text.data() + end, number);
-    if (end == 0 || error != std::errc() || stop != text.data() + end) return std::nullopt;
-    text.remove_prefix(end);
+    const auto [stop, error] = std::from_chars(digits.data(), last, number);
+    if (digits.empty() || error != std::errc() || stop != last) return std::nullopt;
+    text.remove_prefix(digits.size());
     return number;
 }
 
