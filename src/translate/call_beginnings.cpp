@@ -120,9 +120,7 @@ private:
                 --at_;
             } else if (c == '{' || c == '[') {
                 ++depth;
-            } else if ((c == '}' || c == ']') && depth-- == 0) {
-                return true;
-            } else if (c == ',' && depth == 0) {
+            } else if ((c == ',' && depth == 0) || ((c == '}' || c == ']') && depth-- == 0)) {
                 return true;
             }
         }

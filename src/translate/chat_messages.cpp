@@ -31,7 +31,8 @@ void Parts::image(std::string_view url) {
 
 json::value Parts::content() const {
     if (images_) return parts_;
-    return json::value(plain());
+    json::value text(plain());
+    return text;
 }
 
 std::string Parts::plain() const {

@@ -81,9 +81,11 @@ json::object usage_of(const TokenCounts& tokens) {
     };
 }
 
-json::value or_default(const json::object& request, std::string_view name, json::value value) {
+json::value or_default(
+    const json::object& request, std::string_view name, const json::value& value
+) {
     const auto* found = request.if_contains(name);
-    return found == nullptr || found->is_null() ? std::move(value) : *found;
+    return found == nullptr || found->is_null() ? value : *found;
 }
 
 /// The answer but for what becomes of it: what the client asked for is repeated.
