@@ -6,8 +6,10 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <set>
 
 #include "base/async_event.hpp"
 #include "gateway/control_place.hpp"
@@ -63,7 +65,7 @@ struct Gateway::Impl {
           book(executor),
           gate(config, token),
           upstreams(executor),
-          fleet(executor, std::move(config), options.fleet),
+          fleet(executor, std::move(config), with_events(options.fleet)),
           control(fleet, book, hooks()),
           services{
               .fleet = fleet,
@@ -76,6 +78,29 @@ struct Gateway::Impl {
               .capture = options.capture
           },
           stop_asked(executor) {}
+
+    /// A server that ended takes its kept connections with it: each start has a port of its own.
+    fleet::FleetOptions with_events(fleet::FleetOptions given) {
+        given.on_event = [this, tell = std::move(given.on_event)](const fleet::FleetEvent& event) {
+            if (tell) tell(event);
+            const bool ended =
+                event.state == ServerState::stopped || event.state == ServerState::failed;
+            if (ended) asio::post(executor, [this] { forget_ended(); });
+        };
+        return given;
+    }
+
+    void forget_ended() {
+        std::set<std::string> alive;
+        for (const auto& model : fleet.status()) {
+            if (model.state == ServerState::ready) alive.insert(model.url);
+        }
+        std::erase_if(services.origins, [&](const auto& known) {
+            if (alive.contains(known.first)) return false;
+            upstreams.forget(known.second);
+            return true;
+        });
+    }
 
     ControlHooks hooks() {
         return {

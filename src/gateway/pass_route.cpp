@@ -176,6 +176,8 @@ private:
         while (true) {
             auto piece = co_await answer.next();
             if (!piece || !*piece) {
+                // Text that might have been a call is the client's, also of an answer that is torn.
+                if (mends && eye.events() > 0) (void)co_await visit_.write(mender.release());
                 co_return co_await stream_ended(eye, std::move(piece), server_error);
             }
             eye.feed(**piece);

@@ -69,6 +69,7 @@ class Soak:
             "PATH": f"{folder}/bin:/usr/bin:/bin",
             "HOME": str(folder),
             "PUNIE_CONTROL_SOCKET": str(folder / "control.sock"),
+            "FAKE_SERVER_ARGS": f"--help-file {self.help_file}",  # when it is asked what it can do
         }
         self.log = open(folder / "log", "wb")
         self.process = await asyncio.create_subprocess_exec(
