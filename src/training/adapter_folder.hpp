@@ -36,7 +36,8 @@ Result<Begin> make_room(const std::filesystem::path& folder, bool resume, bool o
 class ReportFile {
 public:
     /// Keeps the reports up to the checkpoint of iteration `keep_until`, as the trainer's state has
-    /// them, else as the file that is there has them; gives them back in `earlier`. Errors: io, disk_full.
+    /// them, else as the file that is there has them; gives them back in `earlier`. Errors: io,
+    /// disk_full.
     static Result<ReportFile> open(const std::filesystem::path& folder, int keep_until);
     ReportFile(ReportFile&& other) noexcept;
     ReportFile& operator=(ReportFile&&) = delete;

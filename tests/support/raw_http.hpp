@@ -26,7 +26,9 @@ enum class End {
     late,    ///< the test's limit passed
 };
 
-inline bool is_torn(End end) { return end == End::torn || end == End::reset; }
+inline bool is_torn(End end) {
+    return end == End::torn || end == End::reset;
+}
 
 struct RawAnswer {
     int status = 0;
