@@ -9,6 +9,7 @@ the proxy's process alone (/proc/PID/stat). Loopback only.
 """
 
 import argparse
+import json
 import os
 import pathlib
 import shutil
@@ -62,6 +63,13 @@ class Bench:
         self.upstream = self.port_of(self.start([self.build / "bench_relay_peer", "upstream"]))
         punie = self.start([self.build / "bench_relay_proxy", str(self.upstream)])
         self.proxies = {"punie": (punie.pid, self.port_of(punie))}
+        if args.punie:
+            config = pathlib.Path(folder) / "punie.yaml"
+            config.write_text(f"models:\n  m:\n    upstream:\n      url: http://127.0.0.1:{self.upstream}\n    parallel: 1024\n")
+            command = [args.punie, "serve", config, "--port", "0", "--json"]
+            gateway = self.start(command, stderr=subprocess.DEVNULL, env={**os.environ, "PUNIE_CONTROL_SOCKET": f"{folder}/s"})
+            url = json.loads(gateway.stdout.readline())["url"]
+            self.proxies["gateway"] = (gateway.pid, int(url.rsplit(":", 1)[1]))
         nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if nginx:
             port = free_port()
@@ -72,8 +80,8 @@ class Bench:
         else:
             print("nginx is not installed (Debian: nginx-light): the relay alone", file=sys.stderr)
 
-    def start(self, command):
-        child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True)
+    def start(self, command, **more):
+        child = subprocess.Popen([str(part) for part in command], stdout=subprocess.PIPE, text=True, **more)
         self.running.append(child)
         return child
 
@@ -94,6 +102,7 @@ class Bench:
         """Microseconds of the proxy's processor a request, requests a second, p99 in microseconds."""
         pid, port = self.proxies[name]
         before = cpu_seconds(pid)
+        path = f"/v1{path}" if name == "gateway" else path
         command = [self.build / "bench_relay_peer", "load", port, connections, requests, path]
         done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120)
         if done.returncode != 0:
@@ -109,11 +118,12 @@ class Bench:
         medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in figures.items()}
         cells = [f"{medians[name][0] / units:.1f} µs, {medians[name][1]:.0f}/s, p99 {medians[name][2]:.0f} µs"
                  for name in self.proxies]
-        ratio = ""
-        if "nginx" in medians:
-            cpu = medians["punie"][0] / medians["nginx"][0]
-            p99 = medians["punie"][2] / medians["nginx"][2]
-            ratio = f"CPU {cpu:.2f}, p99 {p99:.2f}"
+        ratios = []
+        for name in medians.keys() - {"nginx"} if "nginx" in medians else ():
+            cpu = medians[name][0] / medians["nginx"][0]
+            p99 = medians[name][2] / medians["nginx"][2]
+            ratios.append(f"{name}: CPU {cpu:.2f}, p99 {p99:.2f}")
+        ratio = "; ".join(sorted(ratios))
         print(f"| {title} | {' | '.join(cells)} | {ratio} |", flush=True)
 
     def idle(self, connections):
@@ -138,6 +148,7 @@ class Bench:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/bench")
+    parser.add_argument("--punie", help="also `punie serve` with a configuration, as a third proxy: routes, keys, metrics and all")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=40_000)
     parser.add_argument("--idle", type=int, default=10_000)

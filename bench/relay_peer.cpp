@@ -180,8 +180,8 @@ int load(int port, int connections, long requests, const std::string& path) {
         "POST " + path +
         " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench/1.0\r\nAccept: */*\r\n"
         "Content-Type: application/json\r\nAuthorization: Bearer sk-0123456789\r\n"
-        "Content-Length: 100\r\n\r\n" +
-        std::string(100, 'y');
+        "Content-Length: 100\r\n\r\n{\"model\":\"m\",\"messages\":\"" +
+        std::string(100 - 27, 'y') + "\"}";  // the gateway looks for its model
     const int epoll = ::epoll_create1(0);
     std::vector<std::unique_ptr<Peer>> peers;
     std::vector<double> latencies;

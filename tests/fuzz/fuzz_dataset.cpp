@@ -21,6 +21,8 @@ void compare_with_boost(
     boost::json::parse_options options;
     options.max_depth = 250;
     const auto value = boost::json::parse(line, error, {}, options);
+    // JSON by the grammar, and Python reads it (as infinity); only Boost.JSON cannot hold it.
+    if (error == boost::json::error::exponent_overflow) return;
     if (row == nullptr) {
         const auto code = parser.faults().back().code;
         require(error.failed() || code == "D126", "what we refuse, Boost.JSON refuses");

@@ -72,6 +72,7 @@ class Soak:
             "FAKE_SERVER_ARGS": f"--help-file {self.help_file}",  # when it is asked what it can do
         }
         self.log = open(folder / "log", "wb")
+        self.began = time.monotonic()
         self.process = await asyncio.create_subprocess_exec(
             str(self.options.punie), "serve", str(folder / "punie.yaml"), "--port", "0", "--json",
             env=environment, stdout=asyncio.subprocess.PIPE, stderr=self.log,
@@ -88,6 +89,8 @@ class Soak:
     async def read_events(self):
         while line := await self.process.stdout.readline():
             event = json.loads(line)
+            if self.options.events:
+                self.options.events.write(f"{time.monotonic() - self.began:9.3f} {line.decode()}")
             self.chaos[f"event {event['event']}"] += 1
 
     async def control(self, method: str, target: str) -> dict:
@@ -320,6 +323,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200, help="requests a second")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--counts", type=Path)
+    parser.add_argument("--events", type=argparse.FileType("w"), help="where the gateway's events go, with their time")
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.seconds:.0f} s at {options.rate:.0f} requests/s")
     soak = Soak(options)
