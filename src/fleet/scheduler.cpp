@@ -370,7 +370,10 @@ void Scheduler::unload(const std::string& model, bool force, SteadyTime now) {
             slot, Away::unloaded, "unloaded by request", now, force ? now : now + rules_.queue.drain
         );
     } else if (slot.plan.ours) {
+        // Who asks next must not wait for the end of a back-off that nobody would be told of.
         slot.error.reset();
+        slot.retry_at.reset();
+        slot.refuses = false;
         enter(slot, Phase::stopped, "unloaded by request", now);
     }
     settle(now);

@@ -162,7 +162,7 @@ class Soak:
         if status != 200:
             error = json.loads(text)["error"]
             self.counts[f"{status} {error['code']}"] += 1
-            if status not in (502, 503, 504):
+            if status not in (502, 503, 504) and error["code"] != "queue_full":
                 raise Fault(f"{status}: {text[:300]}")
             return
         if stream:
@@ -339,6 +339,9 @@ def main() -> int:
         print("FAULT", fault)
     total = sum(soak.counts.values())
     print(f"{total} requests, {len(soak.faults)} faults")
+    if soak.counts["200"] + soak.counts["200 stream"] < total / 2:
+        soak.faults.append("fewer than half of the requests were answered")
+        print("FAULT", soak.faults[-1])
     failed = len(soak.faults) > 0 or soak.counts["200"] == 0 or soak.counts["200 stream"] == 0
     if options.counts:
         options.counts.write_text(f"{0 if failed else 1} {1 if failed else 0} 0\n")

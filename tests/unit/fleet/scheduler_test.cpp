@@ -326,6 +326,18 @@ TEST_F(SchedulerTest, ALoadTriesNow) {
     EXPECT_THAT(did(), ElementsAre("loaded 2"));
 }
 
+TEST_F(SchedulerTest, AnUnloadInABackOffEndsItSoThatNobodyWaitsForNothing) {
+    make({plan("a")});
+    ask(1, "a");
+    crashed("a");
+    did();
+    scheduler_->unload("a", false, now_);
+    ask(2, "a");
+    EXPECT_THAT(did(), ElementsAre("start a"));
+    ready("a");
+    EXPECT_THAT(did(), ElementsAre("admit 2"));
+}
+
 TEST_F(SchedulerTest, OneDeathOfAReadyServerIsWaitedOut) {
     make({plan("a")});
     ask(1, "a");
