@@ -317,7 +317,7 @@ private:
         leases_[admit.ask] = {model, admit.generation, waits->second.adapter};
         const auto others = waits->second;
         waiting_.erase(waits);
-        check_fairness(model, others);
+        check_fairness(others.model, others);
     }
 
     void on(const action::Loaded& loaded) {
