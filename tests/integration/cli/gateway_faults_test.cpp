@@ -184,11 +184,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 class Gateway : public GatewayFixture {};
 
-TEST_F(Gateway, AShortAnswerIsNoWholeOne) {
-    add_model("m", "--short-body");
+TEST_F(Gateway, AServerWhoseAnswersAreShorterThanDeclaredIsNeverReady) {
+    add_model("m", "--short-body", quick);
     start();
     const auto answer = chat("m");
-    EXPECT_NE(answer.end, End::proper) << answer.status << answer.body;
+    EXPECT_EQ(answer.status, 503) << answer.body;
+    EXPECT_EQ(answer.end, End::proper);
 }
 
 TEST_F(Gateway, ACrashBeforeTheFirstByteIsTriedOnceMoreOnAFreshServer) {
