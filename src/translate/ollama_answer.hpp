@@ -30,4 +30,31 @@ std::unique_ptr<StreamTranslator> ollama_stream(
 
 std::string ollama_error(const Error& error);
 
+/// What both of Ollama's routes have in common: everything but the request and the shape.
+class OllamaProtocol : public Protocol {
+public:
+    /// `shape` must be a constant that lives as long as the program.
+    explicit OllamaProtocol(const OllamaShape& shape) : shape_(shape) {}
+
+    std::string_view stream_type() const override { return "application/x-ndjson"; }
+
+    Result<json::object> answer(
+        const ChatForm& form, const json::object& completion, const AnswerContext& context
+    ) const override {
+        return ollama_answer(form, completion, context, shape_);
+    }
+
+    std::unique_ptr<StreamTranslator> stream(const ChatForm& form, const AnswerContext& context)
+        const override {
+        return ollama_stream(form, context, shape_);
+    }
+
+    std::string error(int /*status*/, const Error& error) const override {
+        return ollama_error(error);
+    }
+
+private:
+    const OllamaShape& shape_;
+};
+
 }  // namespace punie::translate

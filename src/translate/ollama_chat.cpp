@@ -133,11 +133,11 @@ public:
 
 const ChatShape shape;
 
-class OllamaChat : public Protocol {
+class OllamaChat : public OllamaProtocol {
 public:
-    std::string_view name() const override { return "ollama_chat"; }
+    OllamaChat() : OllamaProtocol(shape) {}
 
-    std::string_view stream_type() const override { return "application/x-ndjson"; }
+    std::string_view name() const override { return "ollama_chat"; }
 
     Result<ChatForm> request(const json::object& request) const override {
         Faults faults;
@@ -155,21 +155,6 @@ public:
         if (faults.any()) return std::unexpected(faults.error());
         finish_body(form);
         return form;
-    }
-
-    Result<json::object> answer(
-        const ChatForm& form, const json::object& completion, const AnswerContext& context
-    ) const override {
-        return ollama_answer(form, completion, context, shape);
-    }
-
-    std::unique_ptr<StreamTranslator> stream(const ChatForm& form, const AnswerContext& context)
-        const override {
-        return ollama_stream(form, context, shape);
-    }
-
-    std::string error(int /*status*/, const Error& error) const override {
-        return ollama_error(error);
     }
 };
 

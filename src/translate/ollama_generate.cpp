@@ -44,11 +44,11 @@ void read_prompt(const Fields& fields, ChatForm& form) {
     form.body["messages"] = messages.take();
 }
 
-class OllamaGenerate : public Protocol {
+class OllamaGenerate : public OllamaProtocol {
 public:
-    std::string_view name() const override { return "ollama_generate"; }
+    OllamaGenerate() : OllamaProtocol(shape) {}
 
-    std::string_view stream_type() const override { return "application/x-ndjson"; }
+    std::string_view name() const override { return "ollama_generate"; }
 
     Result<ChatForm> request(const json::object& request) const override {
         Faults faults;
@@ -60,21 +60,6 @@ public:
         if (faults.any()) return std::unexpected(faults.error());
         finish_body(form);
         return form;
-    }
-
-    Result<json::object> answer(
-        const ChatForm& form, const json::object& completion, const AnswerContext& context
-    ) const override {
-        return ollama_answer(form, completion, context, shape);
-    }
-
-    std::unique_ptr<StreamTranslator> stream(const ChatForm& form, const AnswerContext& context)
-        const override {
-        return ollama_stream(form, context, shape);
-    }
-
-    std::string error(int /*status*/, const Error& error) const override {
-        return ollama_error(error);
     }
 };
 
