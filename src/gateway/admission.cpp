@@ -12,6 +12,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/url.hpp>
 
+#include "relay/syntax.hpp"
+
 namespace punie::gateway {
 
 namespace {
@@ -115,15 +117,6 @@ std::optional<Refused> check_right(const Visit& visit, const std::string& name) 
     };
 }
 
-bool same_name(std::string_view one, std::string_view other) {
-    return std::ranges::equal(one, other, [](char a, char b) {
-        const auto lower = [](char c) {
-            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 'a' - 'A') : c;
-        };
-        return lower(a) == lower(b);
-    });
-}
-
 bool stays_here(std::string_view name) {
     static constexpr std::string_view names[] = {
         "authorization",
@@ -137,7 +130,7 @@ bool stays_here(std::string_view name) {
         "expect",
         "proxy-authorization",
     };
-    return std::ranges::any_of(names, [&](auto other) { return same_name(name, other); });
+    return std::ranges::any_of(names, [&](auto other) { return relay::same_name(name, other); });
 }
 
 }  // namespace

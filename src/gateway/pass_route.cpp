@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <charconv>
 
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "gateway/attempt.hpp"
+#include "relay/syntax.hpp"
 #include "translate/mending.hpp"
 
 namespace punie::gateway {
@@ -34,18 +36,23 @@ bool is_stream(const relay::UpstreamAnswer& answer) {
 
 /// What a server says of itself or of who may read its answers is not passed on.
 relay::Headers passed_headers(const relay::UpstreamAnswer& answer) {
+    static constexpr std::string_view dropped[] = {
+        "server",
+        "date",
+        "x-request-id",
+        "set-cookie",
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+    };
     relay::Headers headers;
+    headers.reserve(answer.headers().size() + 4);
     for (const auto& header : answer.headers()) {
-        const bool dropped =
-            header.first.size() > 7 &&
-            (http::find_header({header}, "server") || http::find_header({header}, "date") ||
-             http::find_header({header}, "x-request-id") ||
-             http::find_header({header}, "set-cookie") ||
-             http::find_header({header}, "access-control-allow-origin") ||
-             http::find_header({header}, "access-control-allow-credentials") ||
-             http::find_header({header}, "access-control-allow-methods") ||
-             http::find_header({header}, "access-control-allow-headers"));
-        if (!dropped) headers.push_back(header);
+        const bool drops = std::ranges::any_of(dropped, [&](auto name) {
+            return relay::same_name(header.first, name);
+        });
+        if (!drops) headers.push_back(header);
     }
     return headers;
 }
@@ -122,7 +129,7 @@ private:
             .headers = passed_headers(answer)
         };
         std::erase_if(reply.headers, [](const auto& header) {
-            return http::find_header({header}, "content-type").has_value();
+            return relay::same_name(header.first, "content-type");
         });
         note_usage(reply.body);
         if (answer.status() == 200) keep(reply.body);
@@ -181,7 +188,7 @@ private:
                 co_return co_await stream_ended(eye, std::move(piece), server_error);
             }
             eye.feed(**piece);
-            count(eye);
+            visit_.count(eye);
             keep(**piece);
             if (!visit_.exchange().begun() &&
                 !co_await visit_.begin(answer.status(), passed_headers(answer), std::nullopt)) {
@@ -204,15 +211,6 @@ private:
     void keep(std::string_view piece) {
         constexpr std::size_t most = 2U << 20U;
         if (visit_.captures() && kept_.size() < most) kept_.append(piece);
-    }
-
-    void count(const translate::StreamEye& eye) {
-        auto& record = visit_.record();
-        if (eye.events() > 0 && !record.first_byte) record.first_byte = visit_.seconds();
-        record.events = eye.events();
-        record.tokens_in = eye.prompt_tokens();
-        record.tokens_out = eye.completion_tokens() > 0 ? eye.completion_tokens() : eye.events();
-        visit_.live().tokens = eye.events();
     }
 
     /// The end of the server's stream: proper, torn after an event, or before the first (then a

@@ -190,18 +190,9 @@ private:
                 co_return Outcome::done;
             }
             eye.feed(**piece);
-            count(eye);
+            visit_.count(eye);
             if (co_await pass(mender.feed(**piece), reader)) co_return Outcome::done;
         }
-    }
-
-    void count(const translate::StreamEye& eye) {
-        auto& record = visit_.record();
-        if (eye.events() > 0 && !record.first_byte) record.first_byte = visit_.seconds();
-        record.events = eye.events();
-        record.tokens_in = eye.prompt_tokens();
-        record.tokens_out = eye.completion_tokens() > 0 ? eye.completion_tokens() : eye.events();
-        visit_.live().tokens = eye.events();
     }
 
     /// Passes mended bytes on in the client's words; true when nothing is to follow.

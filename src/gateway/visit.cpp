@@ -138,6 +138,14 @@ relay::Headers Visit::own_headers() const {
     return headers;
 }
 
+void Visit::count(const translate::StreamEye& eye) {
+    if (eye.events() > 0 && !record_.first_byte) record_.first_byte = seconds();
+    record_.events = eye.events();
+    record_.tokens_in = eye.prompt_tokens();
+    record_.tokens_out = eye.completion_tokens() > 0 ? eye.completion_tokens() : eye.events();
+    live_->tokens = eye.events();
+}
+
 void Visit::note(std::string code, std::string reason) {
     record_.error = std::move(code);
     record_.reason = std::move(reason);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "gateway/services.hpp"
+#include "translate/mending.hpp"
 #include "translate/protocol.hpp"
 
 namespace punie::gateway {
@@ -80,6 +81,9 @@ public:
              .response = response}
         );
     }
+
+    /// What was seen of this answer's stream so far, for the record and the list of live requests.
+    void count(const translate::StreamEye& eye);
 
     /// What went wrong, for the record.
     void note(std::string code, std::string reason);
