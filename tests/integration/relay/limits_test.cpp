@@ -192,7 +192,22 @@ private:
     std::vector<int> held_;
 };
 
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+constexpr bool checks_need_descriptors = true;
+#endif
+#endif
+#ifndef __has_feature
+constexpr bool checks_need_descriptors = false;
+#elif !__has_feature(undefined_behavior_sanitizer)
+constexpr bool checks_need_descriptors = false;
+#endif
+
 TEST_F(Limits, WithoutDescriptorsClientsAreTurnedAwayAndLaterServed) {
+    if (checks_need_descriptors) {
+        GTEST_SKIP() << "UBSan opens a pipe for each type that it looks at, and calls the type "
+                        "invalid when it cannot";
+    }
     CountingUpstream counting;
     proxy_to(counting.port());
     RawSocket early(port());
