@@ -30,8 +30,12 @@ struct Ask {
     int priority = 0;
     std::uint64_t body_bytes = 0;        ///< held while it waits
     std::optional<Milliseconds> wait{};  ///< nothing: QueueSpec::wait
-    std::function<void(const Waiting&)> on_wait{
-    };  ///< when it begins to wait, and about once a second
+    /// Tells whoever asked, when it begins to wait and about once a second; false: they have left.
+    /// It may write to a slow client: a place that is granted meanwhile is taken when it returns.
+    std::function<Task<bool>(Waiting)> on_wait{};
+    /// What stands against this one's use of a model, asked for the model and for each fallback;
+    /// null: nothing does.
+    std::function<std::optional<Error>(std::string_view served_name)> bar{};
     int deaths = 0;  ///< servers that died of this very request: Lease::deaths of the last try
 };
 
@@ -45,6 +49,7 @@ struct Refusal {
         does_not_fit,   ///< 507 or 503: over the memory budget, with the numbers
         start_failed,   ///< 503: with the reason from its log
         poisoned,       ///< 502: this request killed two fresh servers
+        not_allowed,    ///< 403: Ask::bar
         closing,        ///< 503: shutting down
         cancelled,      ///< the client left
     };

@@ -42,12 +42,20 @@ bool may_fall_back(Refusal::Kind kind) {
         case Refusal::Kind::deadline:
             return true;
         case Refusal::Kind::unknown_model:
+        case Refusal::Kind::not_allowed:
         case Refusal::Kind::poisoned:
         case Refusal::Kind::closing:
         case Refusal::Kind::cancelled:
             break;
     }
     return false;
+}
+
+std::optional<Refusal> bar(const Ask& ask, const Named& named) {
+    if (!ask.bar) return std::nullopt;
+    auto error = ask.bar(named.served_name);
+    if (!error) return std::nullopt;
+    return Refusal{Refusal::Kind::not_allowed, *std::move(error)};
 }
 
 }  // namespace
@@ -69,12 +77,14 @@ Task<std::expected<Lease, Refusal>> Fleet::Impl::admit(Ask ask) {
     const auto* found = catalog.find(ask.model);
     if (found == nullptr) co_return std::unexpected(unknown(ask.model));
     const auto named = *found;
+    if (auto barred = bar(ask, named)) co_return std::unexpected(*std::move(barred));
     auto first = co_await admit_one(&ask, &named);
     if (first || !may_fall_back(first.error().kind)) co_return first;
     for (const auto& name : named.model->fallbacks) {
         const auto* other = catalog.find(name);
         if (other == nullptr) continue;
         const auto second = *other;
+        if (bar(ask, second)) continue;
         auto outcome = co_await admit_one(&ask, &second);
         if (outcome || !may_fall_back(outcome.error().kind)) co_return outcome;
     }
@@ -132,13 +142,15 @@ Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
     co_await asio::this_coro::throw_if_cancelled(false);
     asio::steady_timer next_word(executor);
     waiter.timer = &next_word;
-    bool cancelled = false;
-    while (!waiter.outcome && !cancelled) {
-        if (ask != nullptr) tell(id, *ask, now_steady());
-        if (waiter.outcome) break;
+    bool left = false;
+    while (!waiter.outcome && !left) {
+        if (ask != nullptr && ask->on_wait) {
+            if (auto news = news_of(id, now_steady()))
+                left = !co_await ask->on_wait(*std::move(news));
+        }
         const auto state = co_await asio::this_coro::cancellation_state;
-        cancelled = state.cancelled() != asio::cancellation_type::none;
-        if (cancelled) break;
+        left = left || state.cancelled() != asio::cancellation_type::none;
+        if (waiter.outcome || left) break;
         next_word.expires_after(word_every);
         co_await next_word.async_wait(asio::as_tuple(asio::use_awaitable));
     }
@@ -147,14 +159,13 @@ Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
     co_return waiter.outcome.has_value();
 }
 
-void Fleet::Impl::tell(AskId id, const Ask& ask, SteadyTime now) const {
-    if (!ask.on_wait) return;
+std::optional<Waiting> Fleet::Impl::news_of(AskId id, SteadyTime now) const {
     auto waiting = scheduler.waiting(id, now);
-    if (!waiting) return;
+    if (!waiting) return std::nullopt;
     const auto* slot = scheduler.find(waiting->model);
     waiting->state = state_of(*slot);
     waiting->seconds_left = seconds_left(*slot, now);
-    ask.on_wait(*waiting);
+    return waiting;
 }
 
 Lease Fleet::Impl::lease(AskId id, const Named& named, const Ask& ask) {

@@ -59,7 +59,7 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
     Task<std::expected<Lease, Refusal>> admit_one(const Ask* asked, const Named* means);
     /// Waits for the outcome of an event already given to the scheduler. False: cancelled.
     Task<bool> wait_outcome(AskId id, Pending* who, const Ask* ask);
-    void tell(AskId id, const Ask& ask, SteadyTime now) const;
+    std::optional<Waiting> news_of(AskId id, SteadyTime now) const;
     Lease lease(AskId id, const Named& named, const Ask& ask);
     void finish(AskId id);
     void broke(AskId id, const Error& error);

@@ -3,13 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <boost/url.hpp>
 
 #include "relay/syntax.hpp"
@@ -18,103 +11,13 @@ namespace punie::gateway {
 
 namespace {
 
-using Admitted = std::expected<fleet::Lease, fleet::Refusal>;
-
-/// Between the waiting coroutine and the one that talks to the client.
-struct Waiter {
-    explicit Waiter(const asio::any_io_executor& executor) : woken(executor, SteadyTime::max()) {}
-
-    asio::steady_timer woken;
-    asio::cancellation_signal cancel;
-    std::optional<Admitted> result;
-    std::optional<fleet::Waiting> news;
-
-    void wake() { woken.cancel(); }
-};
-
-Task<void> admit_into(fleet::Fleet& fleet, fleet::Ask ask, std::shared_ptr<Waiter> waiter) {
-    co_await asio::this_coro::throw_if_cancelled(false);
-    auto result = co_await fleet.admit(std::move(ask));
-    waiter->result.emplace(std::move(result));
-    waiter->wake();
-}
-
-Task<bool> cancelled() {
-    const auto state = co_await asio::this_coro::cancellation_state;
-    co_return state.cancelled() != asio::cancellation_type::none;
-}
-
-/// Waits for the result or for news; after `give_up` only for the result.
-Task<void> wait(const std::shared_ptr<Waiter>& waiter) {
-    if (waiter->result || waiter->news) co_return;
-    waiter->woken.expires_at(SteadyTime::max());
-    co_await waiter->woken.async_wait(asio::as_tuple(asio::use_awaitable));
-}
-
-Task<Admitted> admit_with_signs(fleet::Fleet& fleet, fleet::Ask ask, SignOfLife sign) {
-    const auto executor = co_await asio::this_coro::executor;
-    auto waiter = std::make_shared<Waiter>(executor);
-    ask.on_wait = [waiter](const fleet::Waiting& news) {
-        waiter->news = news;
-        waiter->wake();
-    };
-    asio::co_spawn(
-        executor,
-        admit_into(fleet, std::move(ask), waiter),
-        asio::bind_cancellation_slot(
-            waiter->cancel.slot(),
-            [waiter](const std::exception_ptr& thrown) {
-                if (!thrown || waiter->result) return;
-                waiter->result.emplace(std::unexpected(fleet::Refusal{
-                    fleet::Refusal::Kind::cancelled,
-                    Error(ErrorCode::cancelled, "the wait for the model was cancelled"),
-                    {}
-                }));
-                waiter->wake();
-            }
-        )
-    );
-    bool left = false;
-    while (!waiter->result) {
-        co_await wait(waiter);
-        if (waiter->result) break;
-        const auto news = std::exchange(waiter->news, std::nullopt);
-        left = left || co_await cancelled();
-        if (!left && news && sign) left = !co_await sign(*news);
-        if (!left) continue;
-        // What was begun is waited for: it may hold a place in the queue.
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-        waiter->cancel.emit(asio::cancellation_type::terminal);
-    }
-    co_return *std::move(waiter->result);
-}
-
-bool may_fall_back(fleet::Refusal::Kind kind) {
-    using Kind = fleet::Refusal::Kind;
-    return kind == Kind::start_failed || kind == Kind::backing_off || kind == Kind::does_not_fit ||
-           kind == Kind::queue_full || kind == Kind::poisoned;
-}
-
 /// What a key may not use is not loaded for it.
-std::optional<Refused> check_right(const Visit& visit, const std::string& name) {
-    const auto& config = visit.services().fleet.config();
-    const auto colon = name.find(':');
-    const auto* spec = config.find(name);
-    std::string served;
-    if (spec != nullptr) {
-        served = spec->name;
-    } else if (spec = config.find(name.substr(0, colon)); spec != nullptr) {
-        served = fmt::format("{}:{}", spec->name, name.substr(colon + 1));
-    }
-    if (spec == nullptr || visit.pass().may_use(served)) return std::nullopt;
-    return Refused{
-        .status = 403,
-        .code = "model_not_allowed",
-        .error = Error(
-            ErrorCode::invalid_argument,
-            fmt::format("key \"{}\" may not use model \"{}\"", visit.pass().key->name, served)
-        )
-    };
+std::optional<Error> bar(const Pass& pass, std::string_view served) {
+    if (pass.may_use(served)) return std::nullopt;
+    return Error(
+        ErrorCode::invalid_argument,
+        fmt::format("key \"{}\" may not use model \"{}\"", pass.key->name, served)
+    );
 }
 
 bool stays_here(std::string_view name) {
@@ -136,38 +39,26 @@ bool stays_here(std::string_view name) {
 }  // namespace
 
 Task<std::expected<fleet::Lease, Refused>> admit(
-    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign
+    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign, int deaths
 ) {
     auto& fleet = visit.services().fleet;
+    const auto& pass = visit.pass();
     constexpr std::string_view latest = ":latest";  // Ollama's clients put it behind every name
     if (model.ends_with(latest) && fleet.config().find(model) == nullptr) {
         model.resize(model.size() - latest.size());
     }
-    std::vector<std::string> names{model};
-    std::optional<Refused> first;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-        if (auto barred = check_right(visit, names[i])) {
-            if (!first) first = std::move(barred);
-            continue;
-        }
-        fleet::Ask ask{
-            .model = names[i],
-            .client = visit.pass().client,
-            .priority = visit.pass().key ? visit.pass().key->priority : 0,
-            .body_bytes = body_bytes,
-        };
-        auto lease = co_await admit_with_signs(fleet, std::move(ask), sign);
-        if (lease) co_return *std::move(lease);
-        const auto& refusal = lease.error();
-        if (!first) first = refused_by(refusal);
-        if (i == 0 && may_fall_back(refusal.kind)) {
-            const auto* spec = fleet.config().find(model.substr(0, model.find(':')));
-            if (spec != nullptr) {
-                names.insert(names.end(), spec->fallbacks.begin(), spec->fallbacks.end());
-            }
-        }
-    }
-    co_return std::unexpected(*std::move(first));
+    fleet::Ask ask{
+        .model = std::move(model),
+        .client = pass.client,
+        .priority = pass.key ? pass.key->priority : 0,
+        .body_bytes = body_bytes,
+        .on_wait = std::move(sign),
+        .deaths = deaths,
+    };
+    if (pass.key) ask.bar = [&pass](std::string_view served) { return bar(pass, served); };
+    auto lease = co_await fleet.admit(std::move(ask));
+    if (!lease) co_return std::unexpected(refused_by(lease.error()));
+    co_return *std::move(lease);
 }
 
 relay::Origin origin_of(Services& services, const fleet::Lease& lease) {

@@ -8,12 +8,12 @@
 namespace punie::gateway {
 
 /// Said to a client whose model loads; false: it has left.
-using SignOfLife = std::function<Task<bool>(const fleet::Waiting&)>;
+using SignOfLife = std::function<Task<bool>(fleet::Waiting)>;
 
-/// Fleet::admit, with the model's fallbacks in turn where the model itself cannot be had, and with
-/// `sign` called about once a second after the first. Cancellable.
+/// Fleet::admit for this visitor, with its key's rights. `deaths`: servers that this request has
+/// killed. Cancellable.
 Task<std::expected<fleet::Lease, Refused>> admit(
-    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign
+    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign, int deaths
 );
 
 /// Where the lease's server is asked: `target` is the client's ("/v1/chat/completions?x").

@@ -35,7 +35,7 @@ Result<std::string> whole_text(const relay::Body& body) {
     return body.read(0, body.size());
 }
 
-Task<std::optional<Asked>> read_asked(Visit& visit) {
+Task<std::optional<Asked>> read_scanned(Visit& visit) {
     auto body = co_await visit.exchange().read_body();
     if (!body) {
         visit.note(std::string(name_of(body.error().code())), body.error().message());
@@ -49,7 +49,13 @@ Task<std::optional<Asked>> read_asked(Visit& visit) {
         co_await visit.refuse(std::move(refused));
         co_return std::nullopt;
     }
-    Asked asked{.body = *std::move(body), .top = *std::move(top), .model = {}};
+    co_return Asked{.body = *std::move(body), .top = *std::move(top)};
+}
+
+Task<std::optional<Asked>> read_asked(Visit& visit) {
+    auto scanned = co_await read_scanned(visit);
+    if (!scanned) co_return std::nullopt;
+    auto& asked = *scanned;
     auto model = asked.top.text("model");
     if (!model || model->empty()) {
         co_await visit.refuse(
@@ -68,7 +74,7 @@ Task<std::optional<Asked>> read_asked(Visit& visit) {
     asked.model = *std::move(model);
     asked.stream = asked.top.is_true("stream");
     visit.record().stream = asked.stream;
-    co_return asked;
+    co_return scanned;
 }
 
 std::vector<std::pair<std::string, std::string>> wanted_values(
@@ -90,12 +96,8 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     return values;
 }
 
-Result<relay::Body> body_for(const Asked& asked, const fleet::Lease& lease) {
-    const auto splices = splices_for(asked.top, wanted_values(lease, asked.top));
-    auto text = whole_text(asked.body);
-    if (!text) return std::unexpected(std::move(text).error());
-    if (splices.empty()) return relay::Body(*std::move(text));
-    return relay::Body(spliced(*text, splices));
+relay::Body body_for(const Asked& asked, const fleet::Lease& lease) {
+    return asked.body.spliced(splices_for(asked.top, wanted_values(lease, asked.top)));
 }
 
 }  // namespace punie::gateway

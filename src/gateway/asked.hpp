@@ -9,12 +9,15 @@ namespace punie::gateway {
 struct Asked {
     relay::Body body;
     BodyTop top;
-    std::string model;
+    std::string model{};
     bool stream = false;
 };
 
-/// Reads the body and looks at its top level. Nothing when the client has been answered already
-/// (it left, sent too much, or sent no JSON with a model).
+/// Reads the body and looks at its top level; model and stream are left out. Nothing when the
+/// client has been answered already (it left, sent too much, or sent no JSON object).
+Task<std::optional<Asked>> read_scanned(Visit& visit);
+
+/// The same, for a body that must name a model.
 Task<std::optional<Asked>> read_asked(Visit& visit);
 
 /// The values that this server's request must have: its name for the model, the adapter, sampling
@@ -23,8 +26,8 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     const fleet::Lease& lease, const BodyTop& top
 );
 
-/// The body as this server must get it. Errors: io (a spooled body that cannot be read).
-Result<relay::Body> body_for(const Asked& asked, const fleet::Lease& lease);
+/// The body as this server must get it; a large one stays in its file.
+relay::Body body_for(const Asked& asked, const fleet::Lease& lease);
 
 /// The body's text, from memory or from its file. Errors: io.
 Result<std::string> whole_text(const relay::Body& body);

@@ -4,6 +4,8 @@
 
 #include <boost/asio/this_coro.hpp>
 
+#include "base/text.hpp"
+
 namespace punie::gateway {
 
 namespace {
@@ -36,11 +38,7 @@ Task<Outcome> attempt(
     const fleet::Lease& lease,
     Error& server_error
 ) {
-    auto body = question.body(lease);
-    if (!body) {
-        co_await visit.refuse({.status = 400, .code = "invalid_request", .error = body.error()});
-        co_return Outcome::done;
-    }
+    const auto body = question.body(lease);
     relay::UpstreamRequest request{
         .method = question.method,
         .target = target_for(lease, question.target),
@@ -49,7 +47,7 @@ Task<Outcome> attempt(
     auto origin = origin_of(visit.services(), lease);
     visit.live().phase = "sent";
     auto answer = co_await visit.services().upstreams.send(
-        std::move(origin), std::move(request), *body, limits_for(lease)
+        std::move(origin), std::move(request), body, limits_for(lease)
     );
     if (!answer) {
         server_error = std::move(answer.error().error);
@@ -66,11 +64,29 @@ Task<bool> client_left() {
     co_return state.cancelled() != asio::cancellation_type::none;
 }
 
+Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer) {
+    constexpr std::size_t longest = 64U << 20U;
+    std::string text;
+    while (true) {
+        auto piece = co_await answer.next();
+        if (!piece) co_return std::unexpected(std::move(piece).error());
+        if (!*piece) co_return text;
+        text.append(**piece);
+        if (text.size() > longest) {
+            co_return fail(
+                ErrorCode::protocol, fmt::format("an answer of more than {}", human_bytes(longest))
+            );
+        }
+    }
+}
+
 Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
+    int deaths = 0;
     while (true) {
         visit.live().phase = "waiting";
         const double asked_at = visit.seconds();
-        auto lease = co_await admit(visit, question.model, question.body_bytes, question.sign);
+        auto lease =
+            co_await admit(visit, question.model, question.body_bytes, question.sign, deaths);
         visit.record().waited += visit.seconds() - asked_at;
         if (!lease) {
             co_await visit.refuse(std::move(lease).error());
@@ -82,7 +98,8 @@ Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
         const auto outcome = co_await attempt(visit, question, deliver, *lease, server_error);
         if (outcome == Outcome::done) co_return;
         const bool again = lease->broke(server_error);
-        if (!again || visit.record().attempts >= 2) {
+        deaths = lease->deaths();
+        if (!again) {
             co_await visit.refuse(bad_gateway(*lease, server_error));
             co_return;
         }

@@ -22,7 +22,7 @@ struct Question {
     std::string model;
     std::uint64_t body_bytes = 0;
     /// The body for this server.
-    std::function<Result<relay::Body>(const fleet::Lease&)> body;
+    std::function<relay::Body(const fleet::Lease&)> body;
     std::string method = "POST";
     std::string target;
     SignOfLife sign{};
@@ -31,6 +31,12 @@ struct Question {
 /// Admission, sending, delivering; after a server's death before the first byte once more on a
 /// fresh server. Whatever happens, the client has been answered when it returns.
 Task<void> ask_server(Visit& visit, Question question, Deliver deliver);
+
+/// The whole answer, up to 64 MiB. Errors: those of next(); protocol beyond.
+Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer);
+
+/// Seconds that a client waits without a word, so that quick failures keep their status.
+constexpr double quiet_wait = 0.9;
 
 /// Whether the client has left: the handler's coroutine was cancelled.
 Task<bool> client_left();

@@ -252,10 +252,10 @@ Result<BodyTop> BodyScan::end() {
     return std::move(scan.top);
 }
 
-std::vector<Splice> splices_for(
+std::vector<relay::Splice> splices_for(
     const BodyTop& top, const std::vector<std::pair<std::string, std::string>>& values
 ) {
-    std::vector<Splice> splices;
+    std::vector<relay::Splice> splices;
     std::string added;
     for (const auto& [name, text] : values) {
         if (const auto* member = top.find(name)) {
@@ -270,23 +270,8 @@ std::vector<Splice> splices_for(
         if (top.members.empty()) added.pop_back();
         splices.push_back({top.open + 1, 0, std::move(added)});
     }
-    std::ranges::sort(splices, {}, &Splice::at);
+    std::ranges::sort(splices, {}, &relay::Splice::at);
     return splices;
-}
-
-std::string spliced(std::string_view text, const std::vector<Splice>& splices) {
-    std::string result;
-    std::size_t size = text.size();
-    for (const auto& splice : splices) size += splice.put.size();
-    result.reserve(size);
-    std::uint64_t at = 0;
-    for (const auto& splice : splices) {
-        result.append(text.substr(at, splice.at - at));
-        result.append(splice.put);
-        at = splice.at + splice.removed;
-    }
-    result.append(text.substr(at));
-    return result;
 }
 
 }  // namespace punie::gateway

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "relay/message.hpp"
+
 namespace punie::gateway {
 
 /// One member of the object: [begin, end) is its value's place in the body.
@@ -57,20 +59,10 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
-/// A replacement of [at, at + removed) by `put`.
-struct Splice {
-    std::uint64_t at = 0;
-    std::uint64_t removed = 0;
-    std::string put;
-};
-
 /// The splices that give the members these values (JSON texts): replaced where they stand, put in
 /// front where they are missing. Sorted by place.
-std::vector<Splice> splices_for(
+std::vector<relay::Splice> splices_for(
     const BodyTop& top, const std::vector<std::pair<std::string, std::string>>& values
 );
-
-/// The text with the splices made.
-std::string spliced(std::string_view text, const std::vector<Splice>& splices);
 
 }  // namespace punie::gateway

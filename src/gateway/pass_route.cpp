@@ -16,7 +16,6 @@ namespace punie::gateway {
 
 namespace {
 
-constexpr std::size_t longest_mended = 64U << 20U;
 constexpr std::size_t longest_held = 256U << 10U;
 
 /// The request's tools, for mending; null where there are none.
@@ -99,27 +98,10 @@ private:
         co_return Outcome::done;
     }
 
-    /// The whole answer, up to a limit.
-    Task<Result<std::string>> whole(relay::UpstreamAnswer& answer) {
-        std::string text;
-        while (true) {
-            auto piece = co_await answer.next();
-            if (!piece) co_return std::unexpected(std::move(piece).error());
-            if (!*piece) co_return text;
-            text.append(**piece);
-            if (text.size() > longest_mended) {
-                co_return fail(
-                    ErrorCode::protocol,
-                    fmt::format("an answer of more than {}", human_bytes(longest_mended))
-                );
-            }
-        }
-    }
-
     /// A small answer is held until it is whole: it leaves in one packet, and one that breaks off
     /// can still be asked for again.
     Task<Outcome> whole_answer(relay::UpstreamAnswer& answer, bool mends, Error& server_error) {
-        auto text = co_await whole(answer);
+        auto text = co_await read_whole(answer);
         if (!text) co_return failed(std::move(text).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
         relay::Reply reply{
@@ -165,7 +147,7 @@ private:
     /// The client was told "200, a stream" while the model loaded, and the server answers with
     /// something else: an error, mostly.
     Task<Outcome> late_answer(relay::UpstreamAnswer& answer, Error& server_error) {
-        auto text = co_await whole(answer);
+        auto text = co_await read_whole(answer);
         if (!text) co_return failed(std::move(text).error(), server_error);
         visit_.note("server_error", fmt::format("status {} from the server", answer.status()));
         auto line = *std::move(text);
@@ -261,8 +243,7 @@ private:
 
 /// A comment line, which no parser of event streams takes for content. False: the client has left.
 Task<bool> comment(Visit& visit, fleet::Waiting news) {
-    constexpr double patience = 0.9;  // quick failures keep their status
-    if (news.waited.count() < patience) co_return true;
+    if (news.waited.count() < quiet_wait) co_return true;
     if (!co_await visit.begin_stream("text/event-stream")) co_return false;
     const auto left =
         news.seconds_left ? fmt::format(", about {:.0f} s left", *news.seconds_left) : "";
@@ -283,7 +264,7 @@ Task<void> pass_route(Visit& visit) {
         .target = visit.head().target,
     };
     if (asked->stream) {
-        question.sign = [&visit](const fleet::Waiting& news) { return comment(visit, news); };
+        question.sign = [&visit](fleet::Waiting news) { return comment(visit, std::move(news)); };
     }
     Deliver deliver = [&passing](
                           relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
@@ -308,11 +289,7 @@ Task<void> upstream_route(Visit& visit) {
     Question question{
         .model = std::string(path.substr(0, path.find('/'))),
         .body_bytes = body->size(),
-        .body = [&](const fleet::Lease&) -> Result<relay::Body> {
-            auto text = whole_text(*body);
-            if (!text) return std::unexpected(std::move(text).error());
-            return relay::Body(*std::move(text));
-        },
+        .body = [&](const fleet::Lease&) { return body->spliced({}); },
         .method = visit.head().method,
         .target = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash)),
     };

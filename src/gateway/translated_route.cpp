@@ -15,7 +15,6 @@ namespace punie::gateway {
 
 namespace {
 
-constexpr std::size_t longest_answer = 64U << 20U;
 constexpr std::string_view chat_target = "/v1/chat/completions";
 
 Refused bad_request(Error error) {
@@ -24,19 +23,12 @@ Refused bad_request(Error error) {
 
 /// The request as JSON; the client has been answered if there is none.
 Task<std::optional<json::object>> read_object(Visit& visit) {
-    auto body = co_await visit.exchange().read_body();
-    if (!body) {
-        visit.note(std::string(name_of(body.error().code())), body.error().message());
-        co_return std::nullopt;
-    }
-    visit.record().bytes_in = body->size();
-    // The scan says more of what is wrong, and refuses names that stand twice.
-    BodyScan scan;
-    auto text = whole_text(*body);
-    auto fed = text ? scan.feed(*text) : std::unexpected(text.error());
-    auto top = fed ? scan.end() : std::unexpected(fed.error());
-    if (!top) {
-        co_await visit.refuse(bad_request(std::move(top).error()));
+    // The scan says more of what is wrong than the parser, and refuses names that stand twice.
+    const auto asked = co_await read_scanned(visit);
+    if (!asked) co_return std::nullopt;
+    const auto text = whole_text(asked->body);
+    if (!text) {
+        co_await visit.refuse({.status = 500, .code = "io", .error = text.error()});
         co_return std::nullopt;
     }
     auto parsed = parse_json(*text);
@@ -68,7 +60,7 @@ public:
     Translation(const Translation&) = delete;
     Translation& operator=(const Translation&) = delete;
 
-    Result<relay::Body> body(const fleet::Lease& lease) {
+    relay::Body body(const fleet::Lease& lease) {
         json::object object = form_.body;
         object["model"] = lease.request_model();
         if (lease.request_model().empty()) object["model"] = form_.model;
@@ -84,8 +76,7 @@ public:
 
     /// A sign of life; false: the client has left.
     Task<bool> sign(fleet::Waiting news) {
-        constexpr double patience = 0.9;  // quick failures keep their status
-        if (news.waited.count() < patience) co_return true;
+        if (news.waited.count() < quiet_wait) co_return true;
         auto text = stream_->keep_alive(printable(news.why));
         if (text.empty()) co_return true;
         if (!co_await begin()) co_return false;
@@ -112,26 +103,21 @@ private:
     }
 
     Task<Outcome> whole(relay::UpstreamAnswer& answer, Error& server_error) {
-        std::string text;
-        while (true) {
-            auto piece = co_await answer.next();
-            if (!piece) {
-                server_error = std::move(piece).error();
-                co_return Outcome::retry;
-            }
-            if (!*piece || text.size() > longest_answer) break;
-            text.append(**piece);
+        auto text = co_await read_whole(answer);
+        if (!text) {
+            server_error = std::move(text).error();
+            co_return Outcome::retry;
         }
         visit_.record().first_byte = visit_.seconds();
         if (answer.status() != 200) {
             co_await visit_.refuse(
                 {.status = answer.status(),
                  .code = "server_error",
-                 .error = openai::error_from_answer(answer.status(), text)}
+                 .error = openai::error_from_answer(answer.status(), *text)}
             );
             co_return Outcome::done;
         }
-        co_await answer_with(std::move(text));
+        co_await answer_with(*std::move(text));
         co_return Outcome::done;
     }
 
@@ -258,7 +244,7 @@ Task<void> translated_route(Visit& visit, const translate::Protocol& protocol) {
         .target = std::string(chat_target),
     };
     if (stream) {
-        question.sign = [&](const fleet::Waiting& news) { return translation.sign(news); };
+        question.sign = [&](fleet::Waiting news) { return translation.sign(std::move(news)); };
     }
     Deliver deliver = [&](relay::UpstreamAnswer& answer, const fleet::Lease&, Error& error) {
         return translation.deliver(answer, error);

@@ -31,6 +31,8 @@ std::string_view code_of(fleet::Refusal::Kind kind) {
             return "model_failed_to_start";
         case Kind::poisoned:
             return "request_kills_servers";
+        case Kind::not_allowed:
+            return "model_not_allowed";
         case Kind::closing:
             return "shutting_down";
         case Kind::cancelled:
@@ -44,6 +46,8 @@ int status_of(fleet::Refusal::Kind kind) {
     switch (kind) {
         case Kind::unknown_model:
             return 404;
+        case Kind::not_allowed:
+            return 403;
         case Kind::queue_full:
             return 429;
         case Kind::deadline:

@@ -28,7 +28,10 @@ Body& Body::operator=(Body&&) noexcept = default;
 Body::~Body() = default;
 
 std::uint64_t Body::size() const {
-    return spooled_ ? spooled_->file.size() : text_.size();
+    if (!spooled_) return text_.size();
+    auto size = spooled_->file.size();
+    for (const auto& splice : splices_) size += splice.put.size() - splice.removed;
+    return size;
 }
 
 bool Body::in_memory() const {
@@ -40,9 +43,60 @@ const std::string& Body::text() const {
 }
 
 Result<std::string> Body::read(std::uint64_t offset, std::size_t size) const {
-    if (spooled_) return spooled_->file.read(offset, size);
-    if (offset >= text_.size()) return std::string();
-    return text_.substr(static_cast<std::size_t>(offset), size);
+    if (!spooled_) {
+        if (offset >= text_.size()) return std::string();
+        return text_.substr(static_cast<std::size_t>(offset), size);
+    }
+    if (splices_.empty()) return spooled_->file.read(offset, size);
+    std::string result;
+    std::uint64_t skip = offset;  // bytes of the result that are still before `offset`
+    std::uint64_t from_file = 0;  // how far the file has been walked
+    const auto wanted = [&](std::uint64_t length) {
+        const auto skipped = std::min(skip, length);
+        skip -= skipped;
+        return std::pair{skipped, std::min<std::uint64_t>(length - skipped, size - result.size())};
+    };
+    const auto put_file = [&](std::uint64_t end) -> Result<void> {
+        const auto [skipped, length] = wanted(end - from_file);
+        if (length > 0) {
+            auto bytes = spooled_->file.read(from_file + skipped, static_cast<std::size_t>(length));
+            if (!bytes) return std::unexpected(std::move(bytes).error());
+            result.append(*bytes);
+        }
+        from_file = end;
+        return {};
+    };
+    for (const auto& splice : splices_) {
+        if (auto put = put_file(splice.at); !put) return std::unexpected(std::move(put).error());
+        const auto [skipped, length] = wanted(splice.put.size());
+        result.append(
+            splice.put, static_cast<std::size_t>(skipped), static_cast<std::size_t>(length)
+        );
+        from_file += splice.removed;
+    }
+    if (auto put = put_file(spooled_->file.size()); !put)
+        return std::unexpected(std::move(put).error());
+    return result;
+}
+
+Body Body::spliced(std::vector<Splice> splices) const {
+    Body body;
+    if (spooled_) {
+        body.spooled_ = spooled_;
+        body.splices_ = std::move(splices);
+        return body;
+    }
+    std::size_t size = text_.size();
+    for (const auto& splice : splices) size += splice.put.size();
+    body.text_.reserve(size);
+    std::size_t at = 0;
+    for (const auto& splice : splices) {
+        body.text_.append(text_, at, static_cast<std::size_t>(splice.at) - at);
+        body.text_.append(splice.put);
+        at = static_cast<std::size_t>(splice.at + splice.removed);
+    }
+    body.text_.append(text_, at);
+    return body;
 }
 
 Result<void> BodyReader::add(std::string_view piece) {
@@ -53,7 +107,7 @@ Result<void> BodyReader::add(std::string_view piece) {
     if (!body_.spooled_) {
         auto file = SpoolFile::create(limits_.folder);
         if (!file) return std::unexpected(std::move(file).error());
-        body_.spooled_ = std::make_unique<Body::Spooled>(*std::move(file));
+        body_.spooled_ = std::make_shared<Body::Spooled>(*std::move(file));
         auto moved = body_.spooled_->file.append(body_.text_);
         if (!moved) return moved;
         body_.text_ = std::string();

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/awaitable.hpp"
 #include "http/message.hpp"
@@ -41,6 +42,13 @@ struct Peer {
     std::uint16_t local_port = 0;
 };
 
+/// A replacement of [at, at + removed) by `put`.
+struct Splice {
+    std::uint64_t at = 0;
+    std::uint64_t removed = 0;
+    std::string put;
+};
+
 /// A request's body, whole: in memory, or beyond `BodyLimits::in_memory` in a file without a name.
 class Body {
 public:
@@ -58,11 +66,16 @@ public:
     /// io.
     Result<std::string> read(std::uint64_t offset, std::size_t size) const;
 
+    /// The body with parts of it replaced; a file is shared, not copied. `splices`: sorted by
+    /// place, not overlapping, within the body. Only of a body without splices.
+    Body spliced(std::vector<Splice> splices) const;
+
 private:
     friend class BodyReader;
     struct Spooled;
     std::string text_;
-    std::unique_ptr<Spooled> spooled_;
+    std::shared_ptr<Spooled> spooled_;
+    std::vector<Splice> splices_;  ///< of the file
 };
 
 struct BodyLimits {

@@ -5,6 +5,7 @@
 namespace punie::fleet {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -105,7 +106,10 @@ TEST_F(FleetFixture, WhoWaitsIsToldAboutOnceASecond) {
     make(config({model("a", "--load-ms 2300")}));
     std::vector<Waiting> told;
     auto ask = ask_for("a");
-    ask.on_wait = [&](const Waiting& waiting) { told.push_back(waiting); };
+    ask.on_wait = [&](Waiting waiting) -> Task<bool> {
+        told.push_back(std::move(waiting));
+        co_return true;
+    };
     const auto lease = run(fleet_->admit(std::move(ask)));
     ASSERT_TRUE(lease);
     ASSERT_GE(told.size(), 3U);
@@ -123,7 +127,10 @@ TEST_F(FleetFixture, TheNextLoadHasAnEstimate) {
     ASSERT_TRUE(run(fleet_->unload("a", false)));
     std::optional<double> left;
     auto ask = ask_for("a");
-    ask.on_wait = [&](const Waiting& waiting) { left = waiting.seconds_left; };
+    ask.on_wait = [&](Waiting waiting) -> Task<bool> {
+        left = waiting.seconds_left;
+        co_return true;
+    };
     ASSERT_TRUE(run(fleet_->admit(std::move(ask))));
     ASSERT_TRUE(left);
     EXPECT_GT(*left, 0.2);
@@ -207,6 +214,31 @@ TEST_F(FleetFixture, AFallbackStandsInAndIsNamed) {
     const auto lease = admit("broken");
     ASSERT_TRUE(lease);
     EXPECT_EQ(lease->served_name(), "good");
+}
+
+TEST_F(FleetFixture, AFallbackThatTheAskerMayNotUseDoesNotStandIn) {
+    auto broken = model("broken", "--print no%20such%20layer --exit-code 3");
+    broken.fallbacks = {"secret", "good"};
+    make(config({broken, model("secret", ""), model("good", "")}));
+    auto ask = ask_for("broken");
+    std::vector<std::string> asked;
+    ask.bar = [&](std::string_view name) -> std::optional<Error> {
+        asked.emplace_back(name);
+        if (name != "secret") return std::nullopt;
+        return Error(ErrorCode::invalid_argument, "not for you");
+    };
+    const auto lease = run(fleet_->admit(std::move(ask)));
+    ASSERT_TRUE(lease);
+    EXPECT_EQ(lease->served_name(), "good");
+    EXPECT_THAT(asked, ElementsAre("broken", "secret", "good"));
+    EXPECT_EQ(fleet_->status("secret")->loads, 0U);
+
+    auto direct = ask_for("secret");
+    direct.bar = [](std::string_view) { return Error(ErrorCode::invalid_argument, "not for you"); };
+    const auto refused = run(fleet_->admit(std::move(direct)));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, Refusal::Kind::not_allowed);
+    EXPECT_EQ(refused.error().error.message(), "not for you");
 }
 
 TEST_F(FleetFixture, AnEndpointThatIsNotOursNeedsNoStart) {

@@ -17,6 +17,10 @@ Result<BodyTop> scan(std::string_view text, std::size_t piece = 1000000) {
     return scan.end();
 }
 
+std::string spliced(const std::string& text, std::vector<relay::Splice> splices) {
+    return relay::Body(text).spliced(std::move(splices)).text();
+}
+
 struct Row {
     const char* name;
     std::string body;

@@ -1,6 +1,8 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/files.hpp"
 #include "relay/spool.hpp"
@@ -43,6 +45,32 @@ TEST(Body, UpToTheLimitStaysInMemory) {
     const auto beyond = reader.add("8");
     ASSERT_FALSE(beyond);
     EXPECT_NE(beyond.error().message().find("/no/such/folder"), std::string::npos);
+}
+
+TEST(Body, SplicesOfAFileAreReadAtEveryPlace) {
+    BodyReader reader({.bytes = 100, .in_memory = 4, .folder = {}});
+    ASSERT_TRUE(reader.add("0123456789abcdef"));
+    const auto body = reader.take();
+    const std::vector<Splice> splices{
+        {.at = 0, .removed = 0, .put = "<<"},
+        {.at = 3, .removed = 4, .put = "model"},
+        {.at = 10, .removed = 2, .put = ""},
+        {.at = 16, .removed = 0, .put = ">"},
+    };
+    const auto changed = body.spliced(splices);
+    const std::string expected = "<<012model789cdef>";
+    EXPECT_FALSE(changed.in_memory());
+    EXPECT_EQ(changed.size(), expected.size());
+    for (std::size_t at = 0; at <= expected.size() + 1; ++at) {
+        for (std::size_t size = 0; size <= expected.size() + 1; ++size) {
+            EXPECT_EQ(
+                *changed.read(at, size), at < expected.size() ? expected.substr(at, size) : ""
+            ) << at
+              << " " << size;
+        }
+    }
+    EXPECT_EQ(*body.read(0, 100), "0123456789abcdef");  // the first one is as it was
+    EXPECT_EQ(Body("0123456789abcdef").spliced(splices).text(), expected);
 }
 
 }  // namespace
