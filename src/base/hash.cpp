@@ -20,7 +20,9 @@ struct Sha256::Impl {
 };
 
 Sha256::Sha256() : impl_(std::make_unique<Impl>()) {
-    EVP_DigestInit_ex(impl_->context, EVP_sha256(), nullptr);
+    // EVP_sha256() is looked up anew at every use, which takes longer than a short text's hash.
+    static const auto* const found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    EVP_DigestInit_ex(impl_->context, found, nullptr);
 }
 
 Sha256::~Sha256() = default;

@@ -73,67 +73,85 @@ Fleet::Impl::Impl(asio::any_io_executor on, GatewayConfig configuration, FleetOp
 
 // ---------------------------------------------------------------- asks
 
+/// One ask in the scheduler's hands: whatever becomes of its coroutine, nothing waits for it in
+/// vain.
+class Fleet::Impl::Asking {
+public:
+    Asking(Fleet::Impl& fleet, const Named& named, const Ask& ask)
+        : fleet_(fleet), id_(++fleet.last_id) {
+        AskFacts facts;
+        facts.model = named.model->name;
+        facts.adapter = named.adapter.native();
+        facts.client = ask.client;
+        facts.priority = ask.priority;
+        facts.bytes = ask.body_bytes;
+        facts.wait = ask.wait;
+        facts.deaths = ask.deaths;
+        fleet_.pending.emplace(id_, &waiter_);
+        fleet_.scheduler.ask(id_, std::move(facts), now_steady());
+        fleet_.perform();
+    }
+
+    Asking(const Asking&) = delete;
+    Asking& operator=(const Asking&) = delete;
+
+    ~Asking() {
+        fleet_.pending.erase(id_);
+        if (!taken_) fleet_.finish(id_);
+    }
+
+    AskId id() const { return id_; }
+
+    Pending& waiter() { return waiter_; }
+
+    bool decided() const { return waiter_.outcome.has_value(); }
+
+    /// What was decided.
+    std::expected<Lease, Refusal> take(const Named& named, int deaths) {
+        taken_ = true;
+        if (!*waiter_.outcome) return std::unexpected(std::move(*waiter_.outcome).error());
+        return fleet_.lease(id_, named, deaths);
+    }
+
+private:
+    Fleet::Impl& fleet_;
+    AskId id_;
+    Pending waiter_;
+    bool taken_ = false;
+};
+
 Task<std::expected<Lease, Refusal>> Fleet::Impl::admit(Ask ask) {
+    const auto self = shared_from_this();
     const auto* found = catalog.find(ask.model);
     if (found == nullptr) co_return std::unexpected(unknown(ask.model));
-    const auto named = *found;
+    auto named = *found;
     if (auto barred = bar(ask, named)) co_return std::unexpected(*std::move(barred));
-    auto first = co_await admit_one(&ask, &named);
-    if (first || !may_fall_back(first.error().kind)) co_return first;
-    for (const auto& name : named.model->fallbacks) {
-        const auto* other = catalog.find(name);
-        if (other == nullptr) continue;
-        const auto second = *other;
-        if (bar(ask, second)) continue;
-        auto outcome = co_await admit_one(&ask, &second);
+    const auto asked_for = named.model;
+    std::optional<Refusal> first;
+    for (std::size_t next = 0;; ++next) {
+        Asking asking(*this, named, ask);
+        if (!asking.decided() && !co_await wait_outcome(asking.id(), &asking.waiter(), &ask))
+            co_return std::unexpected(Refusal{
+                Refusal::Kind::cancelled, {ErrorCode::cancelled, "the client left while it waited"}
+            });
+        auto outcome = asking.take(named, ask.deaths);
         if (outcome || !may_fall_back(outcome.error().kind)) co_return outcome;
+        if (!first) first = std::move(outcome).error();
+        const auto* other = next_fallback(*asked_for, next, ask);
+        if (other == nullptr) co_return std::unexpected(*std::move(first));
+        named = *other;
     }
-    co_return first;
 }
 
-Task<std::expected<Lease, Refusal>> Fleet::Impl::admit_one(const Ask* asked, const Named* means) {
-    const auto self = shared_from_this();
-    const auto& ask = *asked;
-    const auto& named = *means;
-    const auto id = ++last_id;
-
-    struct Entry {  // whatever becomes of this coroutine, nothing waits for it in vain
-
-        Entry(Fleet::Impl& of, AskId asked_as) : fleet(of), ask(asked_as) {}
-
-        Entry(const Entry&) = delete;
-        Entry& operator=(const Entry&) = delete;
-
-        ~Entry() {
-            fleet.pending.erase(ask);
-            if (!handed_on) fleet.finish(ask);
-        }
-
-        Fleet::Impl& fleet;
-        AskId ask;
-        bool handed_on = false;
-    };
-
-    Pending waiter;
-    pending.emplace(id, &waiter);
-    Entry entry(*this, id);
-    AskFacts facts;
-    facts.model = named.model->name;
-    facts.adapter = named.adapter.native();
-    facts.client = ask.client;
-    facts.priority = ask.priority;
-    facts.bytes = ask.body_bytes;
-    facts.wait = ask.wait;
-    facts.deaths = ask.deaths;
-    scheduler.ask(id, std::move(facts), now_steady());
-    perform();
-    if (!waiter.outcome && !co_await wait_outcome(id, &waiter, &ask))
-        co_return std::unexpected(Refusal{
-            Refusal::Kind::cancelled, {ErrorCode::cancelled, "the client left while it waited"}
-        });
-    entry.handed_on = true;
-    if (!*waiter.outcome) co_return std::unexpected(std::move(*waiter.outcome).error());
-    co_return lease(id, named, ask);
+/// The first of the model's fallbacks, from `next` on, that is known and allowed; `next` becomes
+/// its place.
+const Named* Fleet::Impl::next_fallback(const ModelSpec& model, std::size_t& next, const Ask& ask)
+    const {
+    for (; next < model.fallbacks.size(); ++next) {
+        const auto* other = catalog.find(model.fallbacks[next]);
+        if (other != nullptr && !bar(ask, *other)) return other;
+    }
+    return nullptr;
 }
 
 Task<bool> Fleet::Impl::wait_outcome(AskId id, Pending* who, const Ask* ask) {
@@ -168,7 +186,7 @@ std::optional<Waiting> Fleet::Impl::news_of(AskId id, SteadyTime now) const {
     return waiting;
 }
 
-Lease Fleet::Impl::lease(AskId id, const Named& named, const Ask& ask) {
+Lease Fleet::Impl::lease(AskId id, const Named& named, int deaths) {
     auto impl = std::make_shared<Lease::Impl>();
     impl->fleet = weak_from_this();
     impl->id = id;
@@ -181,7 +199,7 @@ Lease Fleet::Impl::lease(AskId id, const Named& named, const Ask& ask) {
     impl->served = live.served;
     impl->name = named.served_name;
     impl->adapter = named.adapter;
-    impl->deaths = ask.deaths;
+    impl->deaths = deaths;
     return Lease(std::move(impl));
 }
 

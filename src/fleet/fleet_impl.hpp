@@ -56,11 +56,12 @@ struct Fleet::Impl : std::enable_shared_from_this<Fleet::Impl> {
 
     // fleet.cpp: asks
     Task<std::expected<Lease, Refusal>> admit(Ask ask);
-    Task<std::expected<Lease, Refusal>> admit_one(const Ask* asked, const Named* means);
+    class Asking;
+    const Named* next_fallback(const ModelSpec& model, std::size_t& next, const Ask& ask) const;
     /// Waits for the outcome of an event already given to the scheduler. False: cancelled.
     Task<bool> wait_outcome(AskId id, Pending* who, const Ask* ask);
     std::optional<Waiting> news_of(AskId id, SteadyTime now) const;
-    Lease lease(AskId id, const Named& named, const Ask& ask);
+    Lease lease(AskId id, const Named& named, int deaths);
     void finish(AskId id);
     void broke(AskId id, const Error& error);
 

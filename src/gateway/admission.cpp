@@ -38,13 +38,10 @@ bool stays_here(std::string_view name) {
 
 }  // namespace
 
-Task<std::expected<fleet::Lease, Refused>> admit(
-    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign, int deaths
-) {
-    auto& fleet = visit.services().fleet;
+fleet::Ask ask_of(const Visit& visit, std::string model, std::uint64_t body_bytes) {
     const auto& pass = visit.pass();
     constexpr std::string_view latest = ":latest";  // Ollama's clients put it behind every name
-    if (model.ends_with(latest) && fleet.config().find(model) == nullptr) {
+    if (model.ends_with(latest) && visit.services().fleet.config().find(model) == nullptr) {
         model.resize(model.size() - latest.size());
     }
     fleet::Ask ask{
@@ -52,13 +49,9 @@ Task<std::expected<fleet::Lease, Refused>> admit(
         .client = pass.client,
         .priority = pass.key ? pass.key->priority : 0,
         .body_bytes = body_bytes,
-        .on_wait = std::move(sign),
-        .deaths = deaths,
     };
     if (pass.key) ask.bar = [&pass](std::string_view served) { return bar(pass, served); };
-    auto lease = co_await fleet.admit(std::move(ask));
-    if (!lease) co_return std::unexpected(refused_by(lease.error()));
-    co_return *std::move(lease);
+    return ask;
 }
 
 relay::Origin origin_of(Services& services, const fleet::Lease& lease) {

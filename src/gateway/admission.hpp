@@ -1,20 +1,12 @@
 #pragma once
-// From a model's name to the right to ask it; a client that waits is given signs of life.
-
-#include <functional>
+// From a model's name to the server that is asked, and what of the client's request it is sent.
 
 #include "gateway/visit.hpp"
 
 namespace punie::gateway {
 
-/// Said to a client whose model loads; false: it has left.
-using SignOfLife = std::function<Task<bool>(fleet::Waiting)>;
-
-/// Fleet::admit for this visitor, with its key's rights. `deaths`: servers that this request has
-/// killed. Cancellable.
-Task<std::expected<fleet::Lease, Refused>> admit(
-    Visit& visit, std::string model, std::uint64_t body_bytes, SignOfLife sign, int deaths
-);
+/// What the fleet is asked for this visitor, with its key's rights. Not longer than the visit.
+fleet::Ask ask_of(const Visit& visit, std::string model, std::uint64_t body_bytes);
 
 /// Where the lease's server is asked: `target` is the client's ("/v1/chat/completions?x").
 relay::Origin origin_of(Services& services, const fleet::Lease& lease);

@@ -85,11 +85,13 @@ Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
     while (true) {
         visit.live().phase = "waiting";
         const double asked_at = visit.seconds();
-        auto lease =
-            co_await admit(visit, question.model, question.body_bytes, question.sign, deaths);
+        auto ask = ask_of(visit, question.model, question.body_bytes);
+        ask.on_wait = question.sign;
+        ask.deaths = deaths;
+        auto lease = co_await visit.services().fleet.admit(std::move(ask));
         visit.record().waited += visit.seconds() - asked_at;
         if (!lease) {
-            co_await visit.refuse(std::move(lease).error());
+            co_await visit.refuse(refused_by(lease.error()));
             co_return;
         }
         visit.record().model = lease->served_name();

@@ -25,7 +25,8 @@ struct Question {
     std::function<relay::Body(const fleet::Lease&)> body;
     std::string method = "POST";
     std::string target;
-    SignOfLife sign{};
+    /// Said to a client whose model loads; false: it has left.
+    std::function<Task<bool>(fleet::Waiting)> sign{};
 };
 
 /// Admission, sending, delivering; after a server's death before the first byte once more on a

@@ -77,7 +77,7 @@ private:
     std::optional<Barred> check_host(const relay::Head& head, const relay::Peer& peer) const;
     std::optional<Barred> check_origin(const relay::Head& head, const relay::Peer& peer) const;
     const fleet::ListenSpec* place_of(const relay::Peer& peer) const;
-    const Known* find_key(std::string_view value) const;
+    const Known* find_key(const std::string& digest) const;
     std::optional<Barred> take_rate(const Known& key, SteadyTime now);
 
     std::vector<fleet::ListenSpec> places_;

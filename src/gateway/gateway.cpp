@@ -51,6 +51,9 @@ std::string url_of(const fleet::ListenSpec& spec, std::uint16_t port) {
     return fmt::format("{}://{}:{}", scheme, host, port);
 }
 
+constexpr std::size_t kept_connections =
+    512;  // to each server: as many clients as are busy at once
+
 std::size_t connections_of(const void* front) {
     return static_cast<const relay::Front*>(front)->connections();
 }
@@ -64,7 +67,7 @@ struct Gateway::Impl {
           token(options.control_token.empty() ? random_token() : options.control_token),
           book(executor),
           gate(config, token),
-          upstreams(executor),
+          upstreams(executor, kept_connections),
           fleet(executor, std::move(config), with_events(options.fleet)),
           control(fleet, book, hooks()),
           services{

@@ -18,6 +18,9 @@ namespace punie::gateway {
 
 namespace {
 
+/// Lines of so long go together: a wake and a write for each would cost more than its request.
+constexpr std::chrono::milliseconds gathers{20};
+
 int open_for_lines(const std::filesystem::path& file) {
     return ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 }
@@ -54,12 +57,16 @@ struct LineWriter::Impl {
                 if (ending) return;
                 continue;
             }
+            news.wait_for(lock, gathers, [this] { return ending || reopening || hurry; });
+            if (reopening) continue;
             batch.swap(queued);
             lock.unlock();
             write_whole(batch);
             batch.clear();
             lock.lock();
             written_all = queued.empty();
+            if (!written_all) continue;
+            hurry = false;
             idle.notify_all();
         }
     }
@@ -109,6 +116,7 @@ struct LineWriter::Impl {
     std::string queued;
     bool ending = false;
     bool reopening = false;
+    bool hurry = false;  // someone waits for the lines to be written
     bool written_all = true;
     std::chrono::steady_clock::time_point give_up_at;
     std::atomic<std::uint64_t> lost{0};
@@ -162,6 +170,9 @@ std::uint64_t LineWriter::dropped() const {
 
 void LineWriter::flush() {
     std::unique_lock lock(impl_->mutex);
+    if (impl_->written_all) return;
+    impl_->hurry = true;
+    impl_->news.notify_one();
     impl_->idle.wait(lock, [this] { return impl_->written_all; });
 }
 

@@ -66,12 +66,12 @@ public:
           wants_done_(visit.head().path.ends_with("/completions")) {}
 
     Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
-        if (is_stream(answer)) co_return co_await stream(answer, server_error);
-        if (visit_.exchange().begun()) co_return co_await late_answer(answer, server_error);
+        if (is_stream(answer)) return stream(answer, server_error);
+        if (visit_.exchange().begun()) return late_answer(answer, server_error);
         const bool mends = !tools_.is_null() && answer.status() == 200;
         const bool small = answer.length() && *answer.length() <= longest_held;
-        if (mends || small) co_return co_await whole_answer(answer, mends, server_error);
-        co_return co_await plain(answer, server_error);
+        if (mends || small) return whole_answer(answer, mends, server_error);
+        return plain(answer, server_error);
     }
 
     /// The answer as it came, of a request that is captured.
@@ -101,7 +101,12 @@ private:
     /// A small answer is held until it is whole: it leaves in one packet, and one that breaks off
     /// can still be asked for again.
     Task<Outcome> whole_answer(relay::UpstreamAnswer& answer, bool mends, Error& server_error) {
-        auto text = co_await read_whole(answer);
+        Result<std::string> text;
+        if (auto here = answer.whole_at_once()) {
+            text = *std::move(here);
+        } else {
+            text = co_await read_whole(answer);
+        }
         if (!text) co_return failed(std::move(text).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
         relay::Reply reply{
@@ -116,7 +121,7 @@ private:
         note_usage(reply.body);
         if (answer.status() == 200) keep(reply.body);
         if (!mends) {
-            co_await visit_.reply(std::move(reply));
+            (void)co_await visit_.reply(std::move(reply));
             co_return Outcome::done;
         }
         if (auto parsed = parse_json(reply.body); parsed && parsed->is_object()) {
@@ -125,7 +130,7 @@ private:
                 reply.body = to_text(completion);
             }
         }
-        co_await visit_.reply(std::move(reply));
+        (void)co_await visit_.reply(std::move(reply));
         co_return Outcome::done;
     }
 

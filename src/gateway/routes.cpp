@@ -44,7 +44,7 @@ Task<void> wrong_method(Visit& visit, std::string_view allowed) {
         ),
         .headers = {{"Allow", std::string(allowed)}}
     };
-    co_await visit.reply(std::move(reply));
+    (void)co_await visit.reply(std::move(reply));
 }
 
 bool reads(const relay::Head& head) {
@@ -52,7 +52,7 @@ bool reads(const relay::Head& head) {
 }
 
 Task<void> reply_json(Visit& visit, json::object object) {
-    co_await visit.reply({.body = to_text(object)});
+    (void)co_await visit.reply({.body = to_text(object)});
 }
 
 Task<void> models_route(Visit& visit) {
@@ -151,14 +151,14 @@ Task<void> front_page(Visit& visit) {
              "frame-ancestors 'none'"},
         };
     }
-    co_await visit.reply(std::move(reply));
+    (void)co_await visit.reply(std::move(reply));
 }
 
 Task<void> metrics_route(Visit& visit) {
     auto& services = visit.services();
     const auto connections =
         services.connections == nullptr ? 0 : services.connections(services.front);
-    co_await visit.reply(
+    (void)co_await visit.reply(
         {.content_type = "text/plain; version=0.0.4; charset=utf-8",
          .body = services.metrics.prometheus(services.fleet, connections)}
     );
@@ -184,48 +184,50 @@ bool is_api(std::string_view path) {
     return path.starts_with("/v1/");
 }
 
-Task<void> route(Visit& visit) {
-    const std::string_view path = visit.head().path;
-    if (path == "/") co_return co_await front_page(visit);
-    if (path == "/metrics") co_return co_await metrics_route(visit);
-    if (path == "/v1/models" || path.starts_with(models_prefix)) {
-        co_return co_await models_route(visit);
-    }
-    if (path.starts_with(control_prefix)) co_return co_await control_route(visit);
-    if (const auto* protocol = translate::protocol_for(path)) {
-        if (visit.head().method != "POST") co_return co_await wrong_method(visit, "POST");
-        co_return co_await translated_route(visit, *protocol);
-    }
-    if (path == "/api/tags" || path == "/api/ps" || path == "/api/show" || path == "/api/version") {
-        co_return co_await ollama_route(visit);
-    }
-    if (path.starts_with(upstream_prefix)) co_return co_await upstream_route(visit);
-    if (is_api(path)) {
-        if (visit.head().method != "POST") co_return co_await wrong_method(visit, "POST");
-        co_return co_await pass_route(visit);
-    }
+Task<void> nothing_there(Visit& visit) {
     co_await visit.refuse(not_found(
-        fmt::format("there is nothing at {}", printable(path)),
+        fmt::format("there is nothing at {}", printable(visit.head().path)),
         "the routes are /v1/..., /api/..., /upstream/MODEL/..., /metrics, /health and /"
     ));
 }
 
-/// Answers that are given to everybody who may reach the endpoint at all.
-Task<bool> open_route(Visit& visit) {
-    if (visit.head().path == "/health" && reads(visit.head())) {
-        co_await reply_json(visit, {{"status", "ok"}});
-        co_return true;
+/// No coroutine of its own: most requests pass here.
+Task<void> route(Visit& visit) {
+    const std::string_view path = visit.head().path;
+    if (path == "/") return front_page(visit);
+    if (path == "/metrics") return metrics_route(visit);
+    if (path == "/v1/models" || path.starts_with(models_prefix)) return models_route(visit);
+    if (path.starts_with(control_prefix)) return control_route(visit);
+    const bool post = visit.head().method == "POST";
+    if (const auto* protocol = translate::protocol_for(path)) {
+        return post ? translated_route(visit, *protocol) : wrong_method(visit, "POST");
     }
-    if (visit.head().method != "OPTIONS") co_return false;
+    if (path == "/api/tags" || path == "/api/ps" || path == "/api/show" || path == "/api/version") {
+        return ollama_route(visit);
+    }
+    if (path.starts_with(upstream_prefix)) return upstream_route(visit);
+    if (is_api(path)) return post ? pass_route(visit) : wrong_method(visit, "POST");
+    return nothing_there(visit);
+}
+
+/// Answered to everybody who may reach the endpoint at all.
+bool is_open(const relay::Head& head) {
+    return head.method == "OPTIONS" || (head.path == "/health" && reads(head));
+}
+
+Task<void> open_route(Visit& visit) {
+    if (visit.head().method != "OPTIONS") {
+        co_await reply_json(visit, {{"status", "ok"}});
+        co_return;
+    }
     auto allowed = visit.services().gate.preflight(visit.head(), visit.exchange().peer());
     if (!allowed) {
         co_await visit.refuse(refused_by(allowed.error()));
-    } else {
-        co_await visit.reply(
-            {.status = 204, .content_type = "", .body = "", .headers = *std::move(allowed)}
-        );
+        co_return;
     }
-    co_return true;
+    (void)co_await visit.reply(
+        {.status = 204, .content_type = "", .body = "", .headers = *std::move(allowed)}
+    );
 }
 
 }  // namespace
@@ -269,7 +271,7 @@ Task<void> serve(Services& services, relay::Exchange& exchange) {
     // A browser's question before the request carries no key; who only asks for life needs none.
     const bool unkeyed = !pass && pass.error().status == 401;
     if (pass || unkeyed) {
-        if (co_await open_route(visit)) co_return;
+        if (is_open(exchange.head())) co_return co_await open_route(visit);
         const bool page = exchange.head().path == "/" && reads(exchange.head());
         if (unkeyed && page) co_return co_await front_page(visit);  // it asks for the key itself
     }

@@ -143,7 +143,7 @@ private:
             );
             co_return;
         }
-        co_await visit_.reply({.body = to_text(*answer)});
+        (void)co_await visit_.reply({.body = to_text(*answer)});
     }
 
     void note_usage(const json::object& completion) {

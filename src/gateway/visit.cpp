@@ -132,14 +132,13 @@ double Visit::seconds() const {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun_).count();
 }
 
-relay::Headers Visit::own_headers() const {
-    relay::Headers headers{{"x-request-id", record_.id}};
+void Visit::add_own_headers(relay::Headers& headers) const {
+    headers.emplace_back("x-request-id", record_.id);
     if (!pass_.allowed_origin.empty()) {
         headers.emplace_back("Access-Control-Allow-Origin", pass_.allowed_origin);
         headers.emplace_back("Access-Control-Expose-Headers", "x-request-id, retry-after");
         headers.emplace_back("Vary", "Origin");
     }
-    return headers;
 }
 
 void Visit::count(const translate::StreamEye& eye) {
@@ -155,9 +154,9 @@ void Visit::note(std::string code, std::string reason) {
     record_.reason = std::move(reason);
 }
 
-Task<void> Visit::reply(relay::Reply reply) {
-    for (auto& header : own_headers()) reply.headers.push_back(std::move(header));
-    (void)co_await exchange_.reply(std::move(reply));  // a client that left has no use for an error
+Task<Result<void>> Visit::reply(relay::Reply reply) {
+    add_own_headers(reply.headers);
+    return exchange_.reply(std::move(reply));
 }
 
 std::string Visit::error_text(int status, const Error& error, std::string_view code) const {
@@ -192,14 +191,14 @@ Task<void> Visit::refuse(Refused refused) {
         answer.headers.emplace_back("Retry-After", fmt::format("{}", std::max<long>(1, seconds)));
     }
     if (refused.status == 401) answer.headers.emplace_back("WWW-Authenticate", "Bearer");
-    co_await reply(std::move(answer));
+    (void)co_await reply(std::move(answer));
 }
 
 Task<Result<void>> Visit::begin(
     int status, relay::Headers headers, std::optional<std::uint64_t> length
 ) {
-    for (auto& header : own_headers()) headers.push_back(std::move(header));
-    co_return co_await exchange_.begin(status, std::move(headers), length);
+    add_own_headers(headers);
+    return exchange_.begin(status, std::move(headers), length);
 }
 
 Task<Result<void>> Visit::begin_stream(std::string_view content_type) {
@@ -213,8 +212,7 @@ Task<Result<void>> Visit::begin_stream(std::string_view content_type) {
 }
 
 Task<Result<void>> Visit::write(std::string_view piece) {
-    if (piece.empty()) co_return Result<void>{};
-    co_return co_await exchange_.write(piece);
+    return exchange_.write(piece);
 }
 
 }  // namespace punie::gateway

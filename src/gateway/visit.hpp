@@ -49,10 +49,11 @@ public:
 
     double seconds() const;  ///< since the head arrived
 
-    /// Headers that every answer carries: x-request-id, CORS where allowed.
-    relay::Headers own_headers() const;
+    /// Puts in what every answer carries: x-request-id, CORS where allowed.
+    void add_own_headers(relay::Headers& headers) const;
 
-    Task<void> reply(relay::Reply reply);
+    /// Errors are those of a client that left: no use to anybody.
+    Task<Result<void>> reply(relay::Reply reply);
     /// An error as the client's protocol says it; in a stream that has begun, as an event, after
     /// which the connection is torn if `torn`.
     Task<void> refuse(Refused refused);

@@ -233,6 +233,16 @@ std::optional<std::uint64_t> UpstreamAnswer::length() const {
     return std::nullopt;
 }
 
+std::optional<std::string> UpstreamAnswer::whole_at_once() {
+    auto& impl = *impl_;
+    const bool here = impl.link && impl.head.framing == Framing::length &&
+                      impl.left == impl.head.length && impl.link->buffer().size() >= impl.left;
+    if (!here) return std::nullopt;
+    std::string text(impl.ready().value().bytes);
+    impl.release();
+    return text;
+}
+
 Task<Result<std::optional<std::string_view>>> UpstreamAnswer::next() {
     auto& impl = *impl_;
     if (impl.ended) {

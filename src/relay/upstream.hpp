@@ -58,6 +58,10 @@ public:
     /// body without a length that ends by a reset.
     Task<Result<std::optional<std::string_view>>> next();
 
+    /// The whole body, if it has arrived with the head already and its length is known: without a
+    /// wait, so that a short answer costs no more than it must. Nothing: read it with `next`.
+    std::optional<std::string> whole_at_once();
+
 private:
     friend class Upstreams;
     friend class PassOn;

@@ -14,6 +14,7 @@
 #include "base/json.hpp"
 #include "base/text.hpp"
 #include "gateway/access_log.hpp"
+#include "gateway/control_json.hpp"
 
 namespace punie::gateway {
 namespace {
@@ -114,14 +115,23 @@ INSTANTIATE_TEST_SUITE_P(
 );
 
 TEST(AccessLine, AsJsonHasTheFieldsOfControl) {
-    const auto line = parse_json(access_line(usual(), LogFormat::json));
-    ASSERT_TRUE(line);
-    EXPECT_EQ(string_member(*line, "id"), "req-1");
-    EXPECT_EQ(integer_member(*line, "status"), 200);
-    EXPECT_EQ(number_member(*line, "first_byte_s"), 0.12);
-    EXPECT_EQ(string_member(*line, "time"), "2026-03-01T12:00:00.250Z");
-    EXPECT_EQ(member(*line, "number"), nullptr);
-    EXPECT_EQ(member(*line, "error"), nullptr);
+    auto failed = usual();
+    failed.stream = false;
+    failed.first_byte.reset();
+    failed.status = 502;
+    failed.torn = true;
+    failed.attempts = 2;
+    failed.key = "";
+    failed.model = "m\u00f6del \"x\"";
+    failed.error = "server_died";
+    failed.reason = "the server ended (signal 9)";
+    for (const auto& record : {usual(), failed}) {
+        auto expected = request_json(7, record);
+        expected.erase("number");
+        const auto line = parse_json(access_line(record, LogFormat::json));
+        ASSERT_TRUE(line && line->is_object());
+        EXPECT_EQ(line->get_object(), expected) << to_text(expected);
+    }
 }
 
 TEST(LogFormatName, IsOneOfTwo) {
