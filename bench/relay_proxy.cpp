@@ -21,7 +21,7 @@ struct Proxy {
         auto body = co_await exchange.read_body();
         if (!body) co_return;
         const auto& head = exchange.head();
-        relay::UpstreamRequest request{head.method, head.target, head.headers};
+        relay::UpstreamRequest request{head.method, head.target, relay::views_of(head.headers)};
         auto answer = co_await upstreams.send(origin, std::move(request), *body, {});
         if (!answer) {
             relay::Reply reply;

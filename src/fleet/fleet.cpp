@@ -229,27 +229,27 @@ const ModelSpec& Lease::model() const {
     return *impl_->served->spec;
 }
 
-std::string Lease::served_name() const {
+const std::string& Lease::served_name() const {
     return impl_->name;
 }
 
-std::string Lease::base_url() const {
+const std::string& Lease::base_url() const {
     return impl_->served->base_url;
 }
 
-std::string Lease::request_model() const {
+const std::string& Lease::request_model() const {
     return impl_->served->request_model.empty() ? impl_->name : impl_->served->request_model;
 }
 
-std::filesystem::path Lease::adapter() const {
+const std::filesystem::path& Lease::adapter() const {
     return impl_->adapter;
 }
 
-std::string Lease::api_key() const {
+const std::string& Lease::api_key() const {
     return impl_->served->api_key;
 }
 
-std::vector<std::pair<std::string, std::string>> Lease::defaults() const {
+const std::vector<std::pair<std::string, std::string>>& Lease::defaults() const {
     return impl_->served->defaults;
 }
 

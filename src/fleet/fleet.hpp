@@ -25,13 +25,14 @@ public:
     ~Lease();
 
     const ModelSpec& model() const;
-    std::string served_name() const;        ///< "base:adapter" or the model's name
-    std::string base_url() const;           ///< "http://127.0.0.1:41234/v1"
-    std::string request_model() const;      ///< what the body's "model" must become
-    std::filesystem::path adapter() const;  ///< for the body's "adapters" (mlx); "" none
-    std::string api_key() const;            ///< of an upstream that is not ours; "" none
-    std::vector<std::pair<std::string, std::string>> defaults(
-    ) const;                           ///< JSON texts of sampling fields
+    // Texts are valid as long as the lease.
+    const std::string& served_name() const;        ///< "base:adapter" or the model's name
+    const std::string& base_url() const;           ///< "http://127.0.0.1:41234/v1"
+    const std::string& request_model() const;      ///< what the body's "model" must become
+    const std::filesystem::path& adapter() const;  ///< for the body's "adapters" (mlx); "" none
+    const std::string& api_key() const;            ///< of an upstream that is not ours; "" none
+    /// JSON texts of sampling fields.
+    const std::vector<std::pair<std::string, std::string>>& defaults() const;
     std::uint64_t generation() const;  ///< differs between two starts of a server
 
     /// The server's process ended or refused: the next `admit` waits for a fresh one, or until this

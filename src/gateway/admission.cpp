@@ -55,7 +55,7 @@ fleet::Ask ask_of(const Visit& visit, std::string model, std::uint64_t body_byte
 }
 
 relay::Origin origin_of(Services& services, const fleet::Lease& lease) {
-    const auto url = lease.base_url();
+    const auto& url = lease.base_url();
     if (const auto found = services.origins.find(url); found != services.origins.end()) {
         return found->second;
     }
@@ -76,23 +76,20 @@ relay::Origin origin_of(Services& services, const fleet::Lease& lease) {
     return origin;
 }
 
-std::string target_for(const fleet::Lease& lease, std::string_view target) {
-    auto url = lease.base_url();
-    while (url.ends_with('/')) url.pop_back();
+std::string_view target_for(const fleet::Lease& lease, std::string_view target) {
+    std::string_view url = lease.base_url();
+    while (url.ends_with('/')) url.remove_suffix(1);
     const bool versioned = url.ends_with("/v1");
-    if (!versioned && target.starts_with("/v1/")) return std::string(target.substr(3));
-    return std::string(target);
+    return !versioned && target.starts_with("/v1/") ? target.substr(3) : target;
 }
 
-relay::Headers headers_for(const fleet::Lease& lease, const relay::Headers& from_client) {
-    relay::Headers headers;
+relay::HeaderViews headers_for(const relay::Headers& from_client, std::string_view authorization) {
+    relay::HeaderViews headers;
     headers.reserve(from_client.size() + 1);
-    for (const auto& header : from_client) {
-        if (!stays_here(header.first)) headers.push_back(header);
+    for (const auto& [name, value] : from_client) {
+        if (!stays_here(name)) headers.emplace_back(name, value);
     }
-    if (const auto key = lease.api_key(); !key.empty()) {
-        headers.emplace_back("Authorization", fmt::format("Bearer {}", key));
-    }
+    if (!authorization.empty()) headers.emplace_back("Authorization", authorization);
     return headers;
 }
 

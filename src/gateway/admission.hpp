@@ -10,10 +10,10 @@ fleet::Ask ask_of(const Visit& visit, std::string model, std::uint64_t body_byte
 
 /// Where the lease's server is asked: `target` is the client's ("/v1/chat/completions?x").
 relay::Origin origin_of(Services& services, const fleet::Lease& lease);
-std::string target_for(const fleet::Lease& lease, std::string_view target);
+std::string_view target_for(const fleet::Lease& lease, std::string_view target);
 
 /// The client's headers, without what is none of the server's business: keys, cookies, origins;
-/// with the upstream's own key.
-relay::Headers headers_for(const fleet::Lease& lease, const relay::Headers& from_client);
+/// with the upstream's own key, if any. Not longer than what they are views of.
+relay::HeaderViews headers_for(const relay::Headers& from_client, std::string_view authorization);
 
 }  // namespace punie::gateway

@@ -81,14 +81,14 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     const fleet::Lease& lease, const BodyTop& top
 ) {
     std::vector<std::pair<std::string, std::string>> values;
-    const auto model = lease.request_model();
+    const auto& model = lease.request_model();
     if (!model.empty() && top.text("model") != model) {
         values.emplace_back("model", json_text(model));
     }
-    if (const auto adapter = lease.adapter(); !adapter.empty()) {
+    if (const auto& adapter = lease.adapter(); !adapter.empty()) {
         values.emplace_back("adapters", json_text(adapter.string()));
     }
-    for (auto& [name, text] : lease.defaults()) {
+    for (const auto& [name, text] : lease.defaults()) {
         if (!lease.model().sampling_overridable || top.find(name) == nullptr) {
             values.emplace_back(name, text);
         }

@@ -39,10 +39,12 @@ Task<Outcome> attempt(
     Error& server_error
 ) {
     const auto body = question.body(lease);
+    const auto& key = lease.api_key();
+    const auto authorization = key.empty() ? std::string() : fmt::format("Bearer {}", key);
     relay::UpstreamRequest request{
         .method = question.method,
         .target = target_for(lease, question.target),
-        .headers = headers_for(lease, visit.head().headers)
+        .headers = headers_for(visit.head().headers, authorization)
     };
     auto origin = origin_of(visit.services(), lease);
     visit.live().phase = "sent";
@@ -62,6 +64,10 @@ Task<Outcome> attempt(
 Task<bool> client_left() {
     const auto state = co_await asio::this_coro::cancellation_state;
     co_return state.cancelled() != asio::cancellation_type::none;
+}
+
+bool is_event_stream(const relay::UpstreamAnswer& answer) {
+    return answer.header("content-type").starts_with("text/event-stream");
 }
 
 Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer) {

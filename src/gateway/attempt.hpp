@@ -36,6 +36,8 @@ Task<void> ask_server(Visit& visit, Question question, Deliver deliver);
 /// The whole answer, up to 64 MiB. Errors: those of next(); protocol beyond.
 Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer);
 
+bool is_event_stream(const relay::UpstreamAnswer& answer);
+
 /// Seconds that a client waits without a word, so that quick failures keep their status.
 constexpr double quiet_wait = 0.9;
 

@@ -1,6 +1,6 @@
 #include "gateway/control_json.hpp"
 
-#include <fmt/chrono.h>
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,13 +42,20 @@ json::object error_object(const Error& error) {
 }  // namespace
 
 std::string iso_time(std::chrono::system_clock::time_point time) {
-    const auto milliseconds =
-        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch());
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+    using namespace std::chrono;
+    const auto when = floor<milliseconds>(time);
+    const auto day = floor<days>(when);
+    const year_month_day date(day);
+    const hh_mm_ss clock(when - day);
     return fmt::format(
-        "{:%FT%T}.{:03}Z",
-        fmt::gmtime(static_cast<std::time_t>(seconds.count())),
-        (milliseconds - seconds).count()
+        FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
+        int{date.year()},
+        unsigned{date.month()},
+        unsigned{date.day()},
+        clock.hours().count(),
+        clock.minutes().count(),
+        clock.seconds().count(),
+        clock.subseconds().count()
     );
 }
 

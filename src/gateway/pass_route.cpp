@@ -28,16 +28,10 @@ json::value tools_of(const Asked& asked) {
     return parsed ? *parsed : json::value(nullptr);
 }
 
-bool is_stream(const relay::UpstreamAnswer& answer) {
-    const auto type = relay::find_header(answer.headers(), "content-type");
-    return type && type->starts_with("text/event-stream");
-}
-
 /// What a server says of itself or of who may read its answers is not passed on.
-relay::Headers passed_headers(const relay::UpstreamAnswer& answer) {
+std::string passed_lines(const relay::UpstreamAnswer& answer) {
     static constexpr std::string_view dropped[] = {
         "server",
-        "date",
         "x-request-id",
         "set-cookie",
         "access-control-allow-origin",
@@ -45,15 +39,17 @@ relay::Headers passed_headers(const relay::UpstreamAnswer& answer) {
         "access-control-allow-methods",
         "access-control-allow-headers",
     };
-    relay::Headers headers;
-    headers.reserve(answer.headers().size() + 4);
-    for (const auto& header : answer.headers()) {
-        const bool drops = std::ranges::any_of(dropped, [&](auto name) {
-            return relay::same_name(header.first, name);
-        });
-        if (!drops) headers.push_back(header);
+    std::string passed;
+    passed.reserve(answer.lines().size());
+    for (auto rest = answer.lines(); !rest.empty();) {
+        const auto line = rest.substr(0, rest.find('\n') + 1);
+        const auto name = line.substr(0, line.find(':'));
+        const bool drops =
+            std::ranges::any_of(dropped, [&](auto other) { return relay::same_name(name, other); });
+        if (!drops) passed.append(line);
+        rest.remove_prefix(line.size());
     }
-    return headers;
+    return passed;
 }
 
 /// Passes one answer on. Lives as long as its request.
@@ -66,7 +62,7 @@ public:
           wants_done_(visit.head().path.ends_with("/completions")) {}
 
     Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
-        if (is_stream(answer)) return stream(answer, server_error);
+        if (is_event_stream(answer)) return stream(answer, server_error);
         if (visit_.exchange().begun()) return late_answer(answer, server_error);
         const bool mends = !tools_.is_null() && answer.status() == 200;
         const bool small = answer.length() && *answer.length() <= longest_held;
@@ -83,12 +79,14 @@ private:
         auto piece = co_await answer.next();
         if (!piece) co_return failed(std::move(piece).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
-        if (!co_await visit_.begin(answer.status(), passed_headers(answer), answer.length())) {
+        const auto lines = passed_lines(answer);
+        const auto first = piece->value_or("");
+        if (!co_await visit_.begin_with(answer.status(), lines, answer.length(), first)) {
             co_return Outcome::done;
         }
         while (*piece) {
-            if (!co_await visit_.write(**piece)) co_return Outcome::done;
             piece = co_await answer.next();
+            if (piece && *piece && !co_await visit_.write(**piece)) co_return Outcome::done;
             if (!piece) {
                 co_await torn(std::move(piece).error());
                 co_return Outcome::done;
@@ -101,37 +99,35 @@ private:
     /// A small answer is held until it is whole: it leaves in one packet, and one that breaks off
     /// can still be asked for again.
     Task<Outcome> whole_answer(relay::UpstreamAnswer& answer, bool mends, Error& server_error) {
-        Result<std::string> text;
-        if (auto here = answer.whole_at_once()) {
-            text = *std::move(here);
-        } else {
-            text = co_await read_whole(answer);
+        std::string held;
+        auto body = answer.whole_at_once();
+        if (!body) {
+            auto read = co_await read_whole(answer);
+            if (!read) co_return failed(std::move(read).error(), server_error);
+            held = *std::move(read);
+            body = held;
         }
-        if (!text) co_return failed(std::move(text).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
-        relay::Reply reply{
-            .status = answer.status(),
-            .content_type = relay::find_header(answer.headers(), "content-type").value_or(""),
-            .body = *std::move(text),
-            .headers = passed_headers(answer)
-        };
-        std::erase_if(reply.headers, [](const auto& header) {
-            return relay::same_name(header.first, "content-type");
-        });
-        note_usage(reply.body);
-        if (answer.status() == 200) keep(reply.body);
-        if (!mends) {
-            (void)co_await visit_.reply(std::move(reply));
-            co_return Outcome::done;
-        }
-        if (auto parsed = parse_json(reply.body); parsed && parsed->is_object()) {
-            auto& completion = parsed->get_object();
-            if (translate::mend_completion(completion, tools_, visit_.record().id)) {
-                reply.body = to_text(completion);
+        note_usage(*body);
+        if (answer.status() == 200) keep(*body);
+        if (mends) {
+            if (auto mended = mend(*body)) {
+                held = *std::move(mended);
+                body = held;
             }
         }
-        (void)co_await visit_.reply(std::move(reply));
+        const auto lines = passed_lines(answer);
+        (void)co_await visit_.answer_with(answer.status(), lines, *body);
         co_return Outcome::done;
+    }
+
+    std::optional<std::string> mend(std::string_view body) const {
+        auto parsed = parse_json(body);
+        if (!parsed || !parsed->is_object()) return std::nullopt;
+        auto& completion = parsed->get_object();
+        if (!translate::mend_completion(completion, tools_, visit_.record().id))
+            return std::nullopt;
+        return to_text(completion);
     }
 
     /// The usage that the answer ends with; found without reading the whole of it as JSON.
@@ -177,9 +173,13 @@ private:
             eye.feed(**piece);
             visit_.count(eye);
             keep(**piece);
-            if (!visit_.exchange().begun() &&
-                !co_await visit_.begin(answer.status(), passed_headers(answer), std::nullopt)) {
-                co_return Outcome::done;
+            if (!visit_.exchange().begun()) {
+                const auto lines = passed_lines(answer);
+                const auto first = mends ? std::string_view() : **piece;
+                const auto begun =
+                    co_await visit_.begin_with(answer.status(), lines, std::nullopt, first);
+                if (!begun) co_return Outcome::done;
+                if (!mends) continue;
             }
             if (!mends) {
                 if (!co_await visit_.write(**piece)) co_return Outcome::done;

@@ -64,7 +64,7 @@ public:
         json::object object = form_.body;
         object["model"] = lease.request_model();
         if (lease.request_model().empty()) object["model"] = form_.model;
-        if (const auto adapter = lease.adapter(); !adapter.empty()) {
+        if (const auto& adapter = lease.adapter(); !adapter.empty()) {
             object["adapters"] = adapter.string();
         }
         for (const auto& [name, text] : lease.defaults()) {
@@ -84,9 +84,7 @@ public:
     }
 
     Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
-        const auto type = relay::find_header(answer.headers(), "content-type");
-        if (answer.status() == 200 && form_.stream && type &&
-            type->starts_with("text/event-stream")) {
+        if (answer.status() == 200 && form_.stream && is_event_stream(answer)) {
             co_return co_await events(answer, server_error);
         }
         co_return co_await whole(answer, server_error);

@@ -1,6 +1,6 @@
 #include "gateway/visit.hpp"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include <algorithm>
 #include <random>
@@ -74,7 +74,7 @@ std::string request_id(std::string_view from_client) {
         return std::string(from_client);
     }
     static std::mt19937_64 random{std::random_device{}()};
-    return fmt::format("req-{:016x}", random());
+    return fmt::format(FMT_COMPILE("req-{:016x}"), random());
 }
 
 Refused refused_by(const fleet::Refusal& refusal) {
@@ -194,11 +194,25 @@ Task<void> Visit::refuse(Refused refused) {
     (void)co_await reply(std::move(answer));
 }
 
-Task<Result<void>> Visit::begin(
-    int status, relay::Headers headers, std::optional<std::uint64_t> length
-) {
+std::string Visit::own_lines() const {
+    relay::Headers headers;
     add_own_headers(headers);
-    return exchange_.begin(status, std::move(headers), length);
+    std::string lines;
+    for (const auto& [name, value] : headers)
+        lines.append(name).append(": ").append(value).append("\r\n");
+    return lines;
+}
+
+Task<Result<void>> Visit::begin_with(
+    int status, std::string_view lines, std::optional<std::uint64_t> length, std::string_view first
+) {
+    const auto own = own_lines();
+    co_return co_await exchange_.begin_with({status, lines, own, length}, first, false);
+}
+
+Task<Result<void>> Visit::answer_with(int status, std::string_view lines, std::string_view body) {
+    const auto own = own_lines();
+    co_return co_await exchange_.begin_with({status, lines, own, body.size()}, body, true);
 }
 
 Task<Result<void>> Visit::begin_stream(std::string_view content_type) {
@@ -208,7 +222,8 @@ Task<Result<void>> Visit::begin_stream(std::string_view content_type) {
         {"Cache-Control", "no-cache"},
         {"X-Accel-Buffering", "no"},  // nginx in front of us must not hold events back
     };
-    co_return co_await begin(200, std::move(headers), std::nullopt);
+    add_own_headers(headers);
+    co_return co_await exchange_.begin(200, std::move(headers), std::nullopt);
 }
 
 Task<Result<void>> Visit::write(std::string_view piece) {

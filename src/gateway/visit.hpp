@@ -58,10 +58,16 @@ public:
     /// which the connection is torn if `torn`.
     Task<void> refuse(Refused refused);
 
-    /// Answers in pieces, with the own headers.
-    Task<Result<void>> begin(
-        int status, relay::Headers headers, std::optional<std::uint64_t> length
+    /// A server's answer: its header lines ("Name: value\r\n" each, living until it returns) with
+    /// the own ones, and its first bytes in the same packet.
+    Task<Result<void>> begin_with(
+        int status,
+        std::string_view lines,
+        std::optional<std::uint64_t> length,
+        std::string_view first
     );
+    /// The same for a whole answer.
+    Task<Result<void>> answer_with(int status, std::string_view lines, std::string_view body);
     /// Begins an event stream, if it has not begun.
     Task<Result<void>> begin_stream(std::string_view content_type);
     Task<Result<void>> write(std::string_view piece);
@@ -90,6 +96,7 @@ public:
     void note(std::string code, std::string reason);
 
 private:
+    std::string own_lines() const;
     std::string error_text(int status, const Error& error, std::string_view code) const;
 
     Services& services_;

@@ -233,14 +233,20 @@ std::optional<std::uint64_t> UpstreamAnswer::length() const {
     return std::nullopt;
 }
 
-std::optional<std::string> UpstreamAnswer::whole_at_once() {
+std::string_view UpstreamAnswer::lines() const {
+    return impl_->head.lines;
+}
+
+std::string_view UpstreamAnswer::header(std::string_view name) const {
+    return value_in_lines(lines(), name);
+}
+
+std::optional<std::string_view> UpstreamAnswer::whole_at_once() {
     auto& impl = *impl_;
     const bool here = impl.link && impl.head.framing == Framing::length &&
                       impl.left == impl.head.length && impl.link->buffer().size() >= impl.left;
     if (!here) return std::nullopt;
-    std::string text(impl.ready().value().bytes);
-    impl.release();
-    return text;
+    return impl.ready().value().bytes;
 }
 
 Task<Result<std::optional<std::string_view>>> UpstreamAnswer::next() {

@@ -304,4 +304,13 @@ Headers headers_of_lines(std::string_view lines) {
     return headers;
 }
 
+std::string_view value_in_lines(std::string_view lines, std::string_view name) {
+    while (!lines.empty()) {
+        const auto line = take_line(lines);
+        const auto colon = line.find(':');
+        if (same_name(line.substr(0, colon), name)) return trimmed(line.substr(colon + 1));
+    }
+    return {};
+}
+
 }  // namespace punie::relay

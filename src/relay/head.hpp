@@ -87,4 +87,7 @@ std::expected<void, std::string> parse_response_head(
 /// "Name: value\r\n" lines as pairs.
 Headers headers_of_lines(std::string_view lines);
 
+/// The value of the first such line with that name (case-insensitive); "" none.
+std::string_view value_in_lines(std::string_view lines, std::string_view name);
+
 }  // namespace punie::relay

@@ -15,6 +15,10 @@ std::string_view Head::header(std::string_view name) const {
     return found == headers.end() ? std::string_view() : std::string_view(found->second);
 }
 
+HeaderViews views_of(const Headers& headers) {
+    return {headers.begin(), headers.end()};
+}
+
 struct Body::Spooled {
     SpoolFile file;
 };

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/awaitable.hpp"
@@ -18,6 +19,10 @@ namespace punie::relay {
 
 using http::find_header;
 using http::Headers;
+
+/// Headers whose texts are somebody else's.
+using HeaderViews = std::vector<std::pair<std::string_view, std::string_view>>;
+HeaderViews views_of(const Headers& headers);
 
 /// A request's head as it arrived: names, values and their order unchanged.
 struct Head {

@@ -26,10 +26,11 @@ struct UpstreamLimits {
     Milliseconds between_bytes{0};  ///< between two pieces of the answer
 };
 
+/// Its texts must live until `send` returns.
 struct UpstreamRequest {
-    std::string method;
-    std::string target;  ///< path and query, without the origin's prefix
-    Headers headers;     ///< hop-by-hop ones, Host and Content-Length are the relay's own
+    std::string_view method;
+    std::string_view target;  ///< path and query, without the origin's prefix
+    HeaderViews headers;      ///< hop-by-hop ones, Host and Content-Length are the relay's own
 };
 
 /// Why an upstream gave no whole answer.
@@ -51,6 +52,9 @@ public:
 
     int status() const;
     const Headers& headers() const;  ///< without hop-by-hop ones
+    /// The same as they stood, "Name: value\r\n" each, and one of them; "" none.
+    std::string_view lines() const;
+    std::string_view header(std::string_view name) const;
     std::optional<std::uint64_t> length() const;
 
     /// The next piece (valid until the next call), nothing at the proper end. Errors: protocol or
@@ -59,8 +63,9 @@ public:
     Task<Result<std::optional<std::string_view>>> next();
 
     /// The whole body, if it has arrived with the head already and its length is known: without a
-    /// wait, so that a short answer costs no more than it must. Nothing: read it with `next`.
-    std::optional<std::string> whole_at_once();
+    /// wait, so that a short answer costs no more than it must. Valid as long as this. Nothing:
+    /// read it with `next`.
+    std::optional<std::string_view> whole_at_once();
 
 private:
     friend class Upstreams;

@@ -291,7 +291,9 @@ TEST_F(TlsListening, IsAlsoSpokenToUpstreams) {
         origin.port = ports_[1];
         origin.tls = true;
         origin.ca_file = file("ca.pem").native();
-        relay::UpstreamRequest request{exchange.head().method, "/", exchange.head().headers};
+        relay::UpstreamRequest request{
+            exchange.head().method, "/", relay::views_of(exchange.head().headers)
+        };
         auto answer = co_await upstreams().send(origin, std::move(request), *body, {});
         if (!answer) {
             relay::Reply reply;

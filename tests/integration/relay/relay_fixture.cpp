@@ -17,7 +17,7 @@ Task<void> RelayTest::pass(relay::Exchange& exchange, Outcome& outcome) {
         co_return;
     }
     const auto& head = exchange.head();
-    relay::UpstreamRequest request{head.method, head.target, head.headers};
+    relay::UpstreamRequest request{head.method, head.target, relay::views_of(head.headers)};
     auto answer = co_await upstreams_->send(origin_, std::move(request), *body, upstream_limits_);
     if (!answer) {
         relay::Reply reply;
