@@ -8,7 +8,9 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/awaitable.hpp"
@@ -51,6 +53,15 @@ public:
     /// The model's name in requests that always means the model of `config` ("default_model" of
     /// mlx_lm.server).
     virtual std::string request_model(const ServerConfig& config) const = 0;
+
+    /// The same in a request that names an adapter of its own, where the server can do that.
+    virtual std::string request_model_with_adapter(const ServerConfig& config) const {
+        return request_model(config);
+    }
+
+    /// Members of a request's body by which this server would open any file, or fetch any model,
+    /// that they name.
+    virtual std::span<const std::string_view> file_members() const { return {}; }
 };
 
 const Backend& backend_for(BackendKind kind);

@@ -139,6 +139,17 @@ public:
 
     std::string request_model(const ServerConfig&) const override { return "default_model"; }
 
+    /// With "default_model" the server takes the command line's adapter whatever the request says
+    /// (ModelProvider.load of 0.32.2); with the text that --model got, the request's.
+    std::string request_model_with_adapter(const ServerConfig& config) const override {
+        return config.model_path();
+    }
+
+    std::span<const std::string_view> file_members() const override {
+        static constexpr std::array<std::string_view, 2> members{"adapters", "draft_model"};
+        return members;
+    }
+
 private:
     /// mlx_lm.server has no flag for it: our launcher sets the limit and then becomes the server.
     static Result<void> use_launcher(ServerCapabilities& started, int max_kv_size) {

@@ -238,7 +238,14 @@ const std::string& Lease::base_url() const {
 }
 
 const std::string& Lease::request_model() const {
-    return impl_->served->request_model.empty() ? impl_->name : impl_->served->request_model;
+    const auto& served = *impl_->served;
+    const auto& name =
+        impl_->adapter.empty() ? served.request_model : served.request_model_with_adapter;
+    return name.empty() ? impl_->name : name;
+}
+
+std::span<const std::string_view> Lease::file_members() const {
+    return impl_->served->file_members;
 }
 
 const std::filesystem::path& Lease::adapter() const {
@@ -279,6 +286,11 @@ Fleet::~Fleet() {
     impl_->scheduler.close(Milliseconds{0}, now_steady());
     impl_->perform();
     impl_->timer.cancel();
+}
+
+std::optional<std::string> Fleet::name_of(std::string_view asked) const {
+    const auto* found = impl_->catalog.find(asked);
+    return found == nullptr ? std::nullopt : std::optional(found->served_name);
 }
 
 Task<std::expected<Lease, Refusal>> Fleet::admit(Ask ask) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,9 @@ public:
     const std::string& base_url() const;           ///< "http://127.0.0.1:41234/v1"
     const std::string& request_model() const;      ///< what the body's "model" must become
     const std::filesystem::path& adapter() const;  ///< for the body's "adapters" (mlx); "" none
-    const std::string& api_key() const;            ///< of an upstream that is not ours; "" none
+    /// Members of a body that this server would take for files or models to load: no client's.
+    std::span<const std::string_view> file_members() const;
+    const std::string& api_key() const;  ///< of an upstream that is not ours; "" none
     /// JSON texts of sampling fields.
     const std::vector<std::pair<std::string, std::string>>& defaults() const;
     std::uint64_t generation() const;  ///< differs between two starts of a server
@@ -104,6 +107,9 @@ public:
     /// Waits until the model can be asked. Cancellable: a request whose client left is dropped
     /// unrun.
     Task<std::expected<Lease, Refusal>> admit(Ask ask);
+
+    /// What a name is served as: "base:adapter" or the model's name. Nothing: there is none.
+    std::optional<std::string> name_of(std::string_view asked) const;
 
     std::vector<ModelStatus> status() const;
     std::optional<ModelStatus> status(std::string_view name) const;

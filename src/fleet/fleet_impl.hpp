@@ -9,6 +9,7 @@
 #include <mutex>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <unordered_map>
 
@@ -26,6 +27,8 @@ struct Served {
     std::shared_ptr<const ModelSpec> spec;
     std::string base_url;
     std::string request_model;  ///< "": as it was asked for
+    std::string request_model_with_adapter;
+    std::span<const std::string_view> file_members{};
     std::string api_key;
     std::vector<std::pair<std::string, std::string>> defaults;
     std::uint64_t generation = 0;

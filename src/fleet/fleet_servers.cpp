@@ -147,7 +147,10 @@ void Fleet::Impl::publish(const std::shared_ptr<const ModelSpec>& spec, std::uin
     } else {
         const auto now = live.server->config();
         served->base_url = now.base_url();
-        served->request_model = backend::backend_for(now.backend()).request_model(now);
+        const auto& backend = backend::backend_for(now.backend());
+        served->request_model = backend.request_model(now);
+        served->request_model_with_adapter = backend.request_model_with_adapter(now);
+        served->file_members = backend.file_members();
         fields = request_defaults(now);
     }
     // What requests may not set must be said each time: the server's own defaults give way.

@@ -1,5 +1,7 @@
 #include "gateway/asked.hpp"
 
+#include <fmt/format.h>
+
 #include <boost/json.hpp>
 
 #include "base/json.hpp"
@@ -9,6 +11,12 @@ namespace punie::gateway {
 namespace {
 
 constexpr std::size_t piece = 64 * 1024;
+
+std::string json_text(std::string_view text) {
+    return json::serialize(json::string(text));
+}
+
+}  // namespace
 
 Result<BodyTop> scan(const relay::Body& body) {
     BodyScan scan;
@@ -23,12 +31,6 @@ Result<BodyTop> scan(const relay::Body& body) {
     }
     return scan.end();
 }
-
-std::string json_text(std::string_view text) {
-    return json::serialize(json::string(text));
-}
-
-}  // namespace
 
 Result<std::string> whole_text(const relay::Body& body) {
     if (body.in_memory()) return body.text();
@@ -96,8 +98,29 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     return values;
 }
 
-relay::Body body_for(const Asked& asked, const fleet::Lease& lease) {
-    return asked.body.spliced(splices_for(asked.top, wanted_values(lease, asked.top)));
+std::optional<Error> names_files(const BodyTop& top, const fleet::Lease& lease) {
+    for (const auto name : lease.file_members()) {
+        const auto* member = top.find(name);
+        if (member == nullptr || member->text == "null") continue;
+        return Error(
+                   ErrorCode::invalid_argument,
+                   fmt::format(
+                       "{}: the server of {} would load whatever it names; a request may not set "
+                       "it",
+                       name,
+                       lease.served_name()
+                   )
+        )
+            .with_hint("adapters are models of their own: \"model\": \"base:adapter\"");
+    }
+    return std::nullopt;
+}
+
+Result<relay::Body> body_for(
+    const relay::Body& body, const BodyTop& top, const fleet::Lease& lease
+) {
+    if (auto error = names_files(top, lease)) return std::unexpected(*std::move(error));
+    return body.spliced(splices_for(top, wanted_values(lease, top)));
 }
 
 }  // namespace punie::gateway

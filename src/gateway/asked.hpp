@@ -26,8 +26,16 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     const fleet::Lease& lease, const BodyTop& top
 );
 
-/// The body as this server must get it; a large one stays in its file.
-relay::Body body_for(const Asked& asked, const fleet::Lease& lease);
+/// What speaks against sending this body to this server: a member that would make it open files.
+std::optional<Error> names_files(const BodyTop& top, const fleet::Lease& lease);
+
+/// The body as this server must get it; a large one stays in its file. Errors: invalid_argument.
+Result<relay::Body> body_for(
+    const relay::Body& body, const BodyTop& top, const fleet::Lease& lease
+);
+
+/// Errors: as of BodyScan; io.
+Result<BodyTop> scan(const relay::Body& body);
 
 /// The body's text, from memory or from its file. Errors: io.
 Result<std::string> whole_text(const relay::Body& body);

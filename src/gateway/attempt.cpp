@@ -39,6 +39,10 @@ Task<Outcome> attempt(
     Error& server_error
 ) {
     const auto body = question.body(lease);
+    if (!body) {
+        co_await visit.refuse({.status = 400, .code = "invalid_request", .error = body.error()});
+        co_return Outcome::done;
+    }
     const auto& key = lease.api_key();
     const auto authorization = key.empty() ? std::string() : fmt::format("Bearer {}", key);
     relay::UpstreamRequest request{
@@ -49,7 +53,7 @@ Task<Outcome> attempt(
     auto origin = origin_of(visit.services(), lease);
     visit.live().phase = "sent";
     auto answer = co_await visit.services().upstreams.send(
-        std::move(origin), std::move(request), body, limits_for(lease)
+        std::move(origin), std::move(request), *body, limits_for(lease)
     );
     if (!answer) {
         server_error = std::move(answer.error().error);
@@ -88,19 +92,21 @@ Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer) {
 
 Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
     int deaths = 0;
+    auto& fleet = visit.services().fleet;
+    if (auto name = fleet.name_of(question.model)) visit.record().model = *std::move(name);
     while (true) {
         visit.live().phase = "waiting";
         const double asked_at = visit.seconds();
         auto ask = ask_of(visit, question.model, question.body_bytes);
         ask.on_wait = question.sign;
         ask.deaths = deaths;
-        auto lease = co_await visit.services().fleet.admit(std::move(ask));
+        auto lease = co_await fleet.admit(std::move(ask));
         visit.record().waited += visit.seconds() - asked_at;
         if (!lease) {
             co_await visit.refuse(refused_by(lease.error()));
             co_return;
         }
-        visit.record().model = lease->served_name();
+        visit.record().model = lease->served_name();  // of a fallback, it may be
         visit.live().model = visit.record().model;
         Error server_error(ErrorCode::connection, "");
         const auto outcome = co_await attempt(visit, question, deliver, *lease, server_error);

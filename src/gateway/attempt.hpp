@@ -21,8 +21,8 @@ using Deliver = std::function<
 struct Question {
     std::string model;
     std::uint64_t body_bytes = 0;
-    /// The body for this server.
-    std::function<relay::Body(const fleet::Lease&)> body;
+    /// The body for this server. Errors: invalid_argument, the client's fault.
+    std::function<Result<relay::Body>(const fleet::Lease&)> body;
     std::string method = "POST";
     std::string target;
     /// Said to a client whose model loads; false: it has left.

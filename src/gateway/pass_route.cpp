@@ -11,6 +11,7 @@
 #include "gateway/attempt.hpp"
 #include "relay/syntax.hpp"
 #include "translate/mending.hpp"
+#include "translate/renamer.hpp"
 
 namespace punie::gateway {
 
@@ -61,7 +62,12 @@ public:
           tools_(std::move(tools)),
           wants_done_(visit.head().path.ends_with("/completions")) {}
 
-    Task<Outcome> deliver(relay::UpstreamAnswer& answer, Error& server_error) {
+    Task<Outcome> deliver(
+        relay::UpstreamAnswer& answer, const fleet::Lease& lease, Error& server_error
+    ) {
+        renamer_.reset();
+        // With an adapter the server was asked by a path, and says it again.
+        if (!lease.adapter().empty()) renamer_.emplace(lease.served_name());
         if (is_event_stream(answer)) return stream(answer, server_error);
         if (visit_.exchange().begun()) return late_answer(answer, server_error);
         const bool mends = !tools_.is_null() && answer.status() == 200;
@@ -80,13 +86,16 @@ private:
         if (!piece) co_return failed(std::move(piece).error(), server_error);
         visit_.record().first_byte = visit_.seconds();
         const auto lines = passed_lines(answer);
-        const auto first = piece->value_or("");
-        if (!co_await visit_.begin_with(answer.status(), lines, answer.length(), first)) {
+        const auto length = renamer_ ? std::nullopt : answer.length();
+        const auto first = named(piece->value_or(std::string_view()));
+        if (!co_await visit_.begin_with(answer.status(), lines, length, first)) {
             co_return Outcome::done;
         }
         while (*piece) {
             piece = co_await answer.next();
-            if (piece && *piece && !co_await visit_.write(**piece)) co_return Outcome::done;
+            if (piece && *piece && !co_await visit_.write(named(**piece))) {
+                co_return Outcome::done;
+            }
             if (!piece) {
                 co_await torn(std::move(piece).error());
                 co_return Outcome::done;
@@ -107,6 +116,7 @@ private:
             held = *std::move(read);
             body = held;
         }
+        body = named(*body);
         visit_.record().first_byte = visit_.seconds();
         note_usage(*body);
         if (answer.status() == 200) keep(*body);
@@ -170,22 +180,23 @@ private:
                 if (mends && eye.events() > 0) (void)co_await visit_.write(mender.release());
                 co_return co_await stream_ended(eye, std::move(piece), server_error);
             }
-            eye.feed(**piece);
+            const auto bytes = named(**piece);
+            eye.feed(bytes);
             visit_.count(eye);
-            keep(**piece);
+            keep(bytes);
             if (!visit_.exchange().begun()) {
                 const auto lines = passed_lines(answer);
-                const auto first = mends ? std::string_view() : **piece;
+                const auto first = mends ? std::string_view() : bytes;
                 const auto begun =
                     co_await visit_.begin_with(answer.status(), lines, std::nullopt, first);
                 if (!begun) co_return Outcome::done;
                 if (!mends) continue;
             }
             if (!mends) {
-                if (!co_await visit_.write(**piece)) co_return Outcome::done;
+                if (!co_await visit_.write(bytes)) co_return Outcome::done;
                 continue;
             }
-            const auto text = mender.feed(**piece);
+            const auto text = mender.feed(bytes);
             if (!text) {
                 co_await torn(text.error());
                 co_return Outcome::done;
@@ -240,9 +251,18 @@ private:
         visit_.exchange().abort();
     }
 
+    /// The bytes with the model's name as the client knows it; valid until the next call.
+    std::string_view named(std::string_view bytes) {
+        if (!renamer_) return bytes;
+        renamed_ = renamer_->feed(bytes);
+        return renamed_;
+    }
+
     Visit& visit_;
     json::value tools_;
     std::string kept_;
+    std::optional<translate::Renamer> renamer_;
+    std::string renamed_;
     bool wants_done_;  // other routes end their streams in their own ways
 };
 
@@ -265,15 +285,16 @@ Task<void> pass_route(Visit& visit) {
     Question question{
         .model = asked->model,
         .body_bytes = asked->body.size(),
-        .body = [&](const fleet::Lease& lease) { return body_for(*asked, lease); },
+        .body = [&](const fleet::Lease& lease) { return body_for(asked->body, asked->top, lease); },
         .target = visit.head().target,
     };
     if (asked->stream) {
         question.sign = [&visit](fleet::Waiting news) { return comment(visit, std::move(news)); };
     }
-    Deliver deliver = [&passing](
-                          relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
-                      ) { return passing.deliver(answer, server_error); };
+    Deliver deliver =
+        [&passing](relay::UpstreamAnswer& answer, const fleet::Lease& lease, Error& server_error) {
+            return passing.deliver(answer, lease, server_error);
+        };
     co_await ask_server(visit, std::move(question), std::move(deliver));
     const bool whole = !visit.record().torn && visit.record().error.empty();
     if (visit.captures() && whole && asked->body.in_memory() && !passing.kept().empty()) {
@@ -294,13 +315,19 @@ Task<void> upstream_route(Visit& visit) {
     Question question{
         .model = std::string(path.substr(0, path.find('/'))),
         .body_bytes = body->size(),
-        .body = [&](const fleet::Lease&) { return body->spliced({}); },
+        .body = [&](const fleet::Lease& lease) -> Result<relay::Body> {
+            if (lease.file_members().empty() || body->size() == 0) return body->spliced({});
+            const auto top = scan(*body);  // such a server loads what a body names, on any route
+            if (!top) return std::unexpected(top.error());
+            return body_for(*body, *top, lease);
+        },
         .method = visit.head().method,
         .target = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash)),
     };
-    Deliver deliver = [&passing](
-                          relay::UpstreamAnswer& answer, const fleet::Lease&, Error& server_error
-                      ) { return passing.deliver(answer, server_error); };
+    Deliver deliver =
+        [&passing](relay::UpstreamAnswer& answer, const fleet::Lease& lease, Error& server_error) {
+            return passing.deliver(answer, lease, server_error);
+        };
     co_await ask_server(visit, std::move(question), std::move(deliver));
 }
 

@@ -60,7 +60,7 @@ public:
     Translation(const Translation&) = delete;
     Translation& operator=(const Translation&) = delete;
 
-    relay::Body body(const fleet::Lease& lease) {
+    Result<relay::Body> body(const fleet::Lease& lease) {
         json::object object = form_.body;
         object["model"] = lease.request_model();
         if (lease.request_model().empty()) object["model"] = form_.model;

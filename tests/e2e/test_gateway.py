@@ -72,10 +72,10 @@ def streamed_answer(data: str) -> Answer:
     return Answer(text, choices[-1]["finish_reason"], chunks[0]["model"])
 
 
-def ask(url: str, name: str, question: str, stream: bool = False) -> Answer:
+def ask(url: str, name: str, question: str, stream: bool = False, **more) -> Answer:
     """One request to its end, whatever that is."""
     try:
-        with post(url, chat_body(question, model=name, stream=stream)) as response:
+        with post(url, chat_body(question, model=name, stream=stream, **more)) as response:
             data = response.read().decode()
         return streamed_answer(data) if stream else whole_answer(data)
     except urllib.error.HTTPError as refused:
@@ -283,6 +283,12 @@ class UnderLoad(unittest.TestCase):
             with self.subTest(name=name, question=question):
                 self.assertEqual(answer._replace(model=""), self.alone[name][question]._replace(model=""))
 
+    def test_an_answer_with_an_adapter_names_what_was_asked_for_and_no_path(self):
+        for asked, answer in self.answers + self.answers_in_burst:
+            expected = asked.name if ":" in asked.name else "default_model"
+            with self.subTest(asked=asked):
+                self.assertEqual(answer.model, expected)
+
     def test_under_load_each_name_answers_as_without(self):
         self.assertEqual(len(self.answers), CLIENTS * ROUNDS)
         self.expect_quiet_answers(self.answers)
@@ -330,6 +336,24 @@ class UnderLoad(unittest.TestCase):
 
     def test_down_leaves_nothing(self):
         self.assertEqual((self.left, self.exit_code), ("", 0))
+
+
+class NamesFiles(unittest.TestCase):
+    def test_a_client_cannot_make_the_server_load_what_it_names(self):
+        with tempfile.TemporaryDirectory(prefix="punie-e2e-") as folder, Gateway(Path(folder)) as gateway:
+            url = gateway.listening()
+            foreign = model(MODELS["a"])
+            for more in ({"draft_model": foreign}, {"adapters": foreign}):
+                for route in (url, url.replace("/v1", "/upstream/b/v1")):
+                    with self.subTest(more=more, route=route):
+                        answer = ask(route, "b", QUESTIONS[0], **more)
+                        self.assertIn("400", answer.failed)
+                        self.assertIn(next(iter(more)), answer.failed)
+            # The model's name is put in on every way: a path is not looked at.
+            there = ask(url.replace("/v1", "/upstream/b/v1"), "/no/such/model", QUESTIONS[0])
+            self.assertEqual(there, ask(url, "b", QUESTIONS[0], draft_model=None))
+            gateway.control("down")
+            gateway.process.wait(30)
 
 
 class EndsInASwap(unittest.TestCase):

@@ -36,6 +36,8 @@ TEST_F(FleetFixture, AliasesAndAdaptersAreNames) {
     ASSERT_TRUE(plain);
     EXPECT_EQ(plain->served_name(), "base");
     EXPECT_EQ(plain->adapter(), "");
+    EXPECT_EQ(plain->request_model(), "default_model");
+    EXPECT_THAT(plain->file_members(), ElementsAre("adapters", "draft_model"));
     ASSERT_EQ(plain->defaults().size(), 1U);
     EXPECT_EQ(plain->defaults().front().first, "repetition_penalty");
     plain = std::unexpected(Refusal{Refusal::Kind::cancelled, {ErrorCode::cancelled, ""}});
@@ -43,6 +45,11 @@ TEST_F(FleetFixture, AliasesAndAdaptersAreNames) {
     ASSERT_TRUE(adapted);
     EXPECT_EQ(adapted->served_name(), "base:tools");
     EXPECT_EQ(adapted->adapter(), "/adapters/tools");
+    // By "default_model" mlx_lm would take the adapter of its command line, and say nothing.
+    EXPECT_EQ(adapted->request_model(), spec.server.model_path);
+    EXPECT_NE(adapted->request_model(), "");
+    EXPECT_EQ(fleet_->name_of("gpt-4o:tools"), "base:tools");
+    EXPECT_EQ(fleet_->name_of("nobody"), std::nullopt);
     EXPECT_EQ(status("base").adapter_loaded, "base:tools");
     EXPECT_EQ(status("base").loads, 1U) << "one process serves both";
 }
