@@ -63,6 +63,7 @@ public:
         }
         sampling(fields);
         fields.whole("parallel", spec_.parallel, 1, most_parallel);
+        fields.time("silence", spec_.silence);
         fields.whole("priority", spec_.priority, -most_priority, most_priority);
         fields.finish();
         if (!spec_.server.model_path.empty() || spec_.upstream) check_server_config();

@@ -170,6 +170,7 @@ constexpr std::string_view schema = R"schema({
         "preload": {"description": "Loaded at the start. Default: false.", "type": "boolean"},
         "parallel": {"description": "Requests sent on at once; more wait here. Default: 32.", "type": "integer", "minimum": 1, "maximum": 100000},
         "priority": {"description": "Higher ones are loaded first. Default: 0.", "type": "integer", "minimum": -1000, "maximum": 1000},
+        "silence": {"description": "A server that says nothing for so long while it has a request is asked for one token, and replaced if it does not answer that in as long again; the request is sent once more, or torn if its answer had begun. An answer that is not streamed is silent until it is whole. Default: none.", "$ref": "#/definitions/time"},
         "start_timeout": {"description": "From the start to the first answer. Default: 10m.", "$ref": "#/definitions/time"},
         "stop_grace": {"description": "From SIGTERM to SIGKILL. Default: 5s.", "$ref": "#/definitions/time"},
         "stop_command": {"description": "Run for a stop, before SIGTERM: a list of words, such as [docker, stop, name].", "$ref": "#/definitions/names"}

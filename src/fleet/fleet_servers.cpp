@@ -106,6 +106,7 @@ Result<std::shared_ptr<server::ManagedServer>> Fleet::Impl::make_server(
     if (!server_config) return std::unexpected(std::move(server_config).error());
     server::ManagedServerOptions managed;
     managed.limits.start = spec->start_timeout;
+    if (spec->silence) managed.limits.health = *spec->silence;
     managed.limits.stop_grace = spec->stop_grace;
     managed.mlx_lm = config.mlx_lm;
     managed.capabilities = options.capabilities;

@@ -40,8 +40,9 @@ struct ModelSpec {
     std::optional<std::uint64_t> memory{};  ///< bytes needed; nothing: measured on first load
     std::optional<std::uint64_t> restart_above{
     };  ///< bytes of its tree: restarted between requests
-    std::optional<Milliseconds> ttl{};  ///< unloaded after so long without a request
-    bool pin = false;                   ///< never unloaded to make room
+    std::optional<Milliseconds> silence{};  ///< of a server that has a request; nothing: no limit
+    std::optional<Milliseconds> ttl{};      ///< unloaded after so long without a request
+    bool pin = false;                       ///< never unloaded to make room
     bool preload = false;
     std::vector<std::string> fallbacks{};  ///< names tried when this one cannot be had
     int parallel = 32;                     ///< requests sent on at once; more wait here

@@ -10,9 +10,13 @@ namespace punie::gateway {
 
 namespace {
 
-/// A server of ours may think for long; only one that is not ours must answer within a limit.
+/// A server may think for long, unless its configuration says how long.
 relay::UpstreamLimits limits_for(const fleet::Lease& lease) {
     relay::UpstreamLimits limits;
+    if (const auto silence = lease.model().silence) {
+        limits.first_byte = *silence;
+        limits.between_bytes = *silence;
+    }
     if (lease.model().upstream) limits.connect = Milliseconds(10'000);
     return limits;
 }
@@ -110,7 +114,11 @@ Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {
         visit.live().model = visit.record().model;
         Error server_error(ErrorCode::connection, "");
         const auto outcome = co_await attempt(visit, question, deliver, *lease, server_error);
-        if (outcome == Outcome::done) co_return;
+        if (outcome == Outcome::done) {
+            // One that fell silent in an answer may be lost to the others, too.
+            if (server_error.code() == ErrorCode::timeout) lease->broke(server_error);
+            co_return;
+        }
         const bool again = lease->broke(server_error);
         deaths = lease->deaths();
         if (!again) {

@@ -97,7 +97,7 @@ private:
                 co_return Outcome::done;
             }
             if (!piece) {
-                co_await torn(std::move(piece).error());
+                co_await torn(std::move(piece).error(), server_error);
                 co_return Outcome::done;
             }
         }
@@ -198,7 +198,7 @@ private:
             }
             const auto text = mender.feed(bytes);
             if (!text) {
-                co_await torn(text.error());
+                co_await torn(text.error(), server_error);
                 co_return Outcome::done;
             }
             if (!co_await visit_.write(*text)) co_return Outcome::done;
@@ -229,7 +229,7 @@ private:
                   )
                 : std::move(end).error();
         if (eye.events() == 0) co_return failed(std::move(error), server_error);
-        co_await torn(std::move(error));
+        co_await torn(std::move(error), server_error);
         co_return Outcome::done;
     }
 
@@ -239,7 +239,8 @@ private:
     }
 
     /// A torn answer must look torn: no [DONE], no last chunk.
-    Task<void> torn(Error error) {
+    Task<void> torn(Error error, Error& server_error) {
+        server_error = error;
         if (co_await client_left()) co_return;
         if (visit_.record().stream) {
             co_await visit_.refuse({.status = 502, .code = "stream_torn", .error = std::move(error)}

@@ -168,6 +168,7 @@ private:
                     server_error = std::move(error);
                     co_return Outcome::retry;
                 }
+                server_error = error;
                 co_await visit_.refuse(
                     {.status = 502, .code = "stream_torn", .error = std::move(error)}
                 );

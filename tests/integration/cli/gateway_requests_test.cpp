@@ -451,6 +451,34 @@ TEST_F(GatewayAnswers, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
     EXPECT_EQ(state("new"), "ready");
 }
 
+TEST_F(GatewayAnswers, AServerThatFellSilentIsReplacedAndItsRequestAnswered) {
+    add_model("m", "", {"silence: 500ms", "stop_grace: 100ms"});
+    start();
+    ASSERT_EQ(chat("m").status, 200);
+    const auto pid = pid_of("m");
+    ASSERT_GT(pid, 0);
+    ASSERT_EQ(::kill(pid, SIGSTOP), 0);
+    const auto answer = chat("m");
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    EXPECT_NE(pid_of("m"), pid);
+    EXPECT_EQ(status("m").at("loads").to_number<int>(), 2);
+    EXPECT_NE(::kill(pid, 0), 0) << "the stopped one is gone";
+}
+
+TEST_F(GatewayAnswers, AStreamThatFallsSilentIsTornAndAServerThatStillAnswersLives) {
+    add_model("m", "--hang-mid-stream", {"silence: 500ms"});
+    start();
+    const auto torn = chat("m", true);
+    EXPECT_EQ(torn.status, 200);
+    EXPECT_TRUE(is_torn(torn.end));
+    EXPECT_THAT(torn.body, testing::HasSubstr("\"code\":\"stream_torn\""));
+    EXPECT_THAT(torn.body, testing::Not(testing::HasSubstr("[DONE]")));
+    const auto pid = pid_of("m");
+    EXPECT_EQ(chat("m").status, 200);
+    EXPECT_EQ(pid_of("m"), pid);
+    EXPECT_EQ(status("m").at("loads").to_number<int>(), 1);
+}
+
 TEST_F(GatewayAnswers, AReloadThatChangesNothingCutsNothing) {
     add_model("m", "--slow-tokens 150");
     start();

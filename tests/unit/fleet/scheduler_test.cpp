@@ -32,6 +32,8 @@ std::string name_of(Refusal::Kind kind) {
             return "start_failed";
         case Refusal::Kind::poisoned:
             return "poisoned";
+        case Refusal::Kind::not_allowed:
+            return "not_allowed";
         case Refusal::Kind::closing:
             return "closing";
         case Refusal::Kind::cancelled:
