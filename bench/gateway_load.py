@@ -267,8 +267,8 @@ class Bench:
         self.faults += faults + lives.faults
         crashed = sum(event.get("state") == "failed" for event in gateway.events)
         self.row("swaps under load of 16 clients", f"{self.options.swaps}", f"{lives.swaps} in {seconds:.0f} s, "
-                 f"{lives.swaps / seconds:.1f} a second, longest wait {max(waits):.2f} s, median "
-                 f"{statistics.median(waits) * 1e3:.0f} ms", lives.swaps >= self.options.swaps and crashed == 0)
+                 f"{lives.swaps / seconds:.1f} a second, longest wait {max(waits, default=0):.2f} s, median "
+                 f"{statistics.median(waits or [0]) * 1e3:.0f} ms", lives.swaps >= self.options.swaps and crashed == 0)
         self.row("requests lost or wrong in them", "0", f"{len(faults)} of {len(waits) + len(faults)}", not faults)
         self.row("both servers alive at once", "never", f"{len(lives.faults)} times in {lives.starts} starts",
                  not lives.faults)
@@ -444,7 +444,7 @@ class Bench:
             answered = await asyncio.to_thread(lambda: sum(map(asks, some)))
             for one in held:
                 one.close()
-        alive = closed == 0 and there >= count and answered == len(some)
+        alive = count == self.options.idle and closed == 0 and there >= count and answered == len(some)
         measured = f"+{growth:.1f} MB (from {before:.1f}), {closed} closed, {answered} of {len(some)} then answered"
         self.row(f"{count} idle connections", f"+{IDLE_GROWTH_MB} MB", measured, growth <= IDLE_GROWTH_MB and alive)
 

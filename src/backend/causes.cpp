@@ -11,6 +11,7 @@
 #include <cctype>
 #include <string_view>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 #include "process/system.hpp"
 
@@ -374,10 +375,7 @@ constexpr std::array causes = {
 
 /// Position after the first occurrence of `needle`, ASCII case ignored; npos if there is none.
 std::size_t after(std::string_view line, std::string_view needle) {
-    const auto same = [](char a, char b) {
-        return std::tolower(static_cast<unsigned char>(a)) ==
-               std::tolower(static_cast<unsigned char>(b));
-    };
+    const auto same = [](char a, char b) { return lower(a) == lower(b); };
     const auto found = std::ranges::search(line, needle, same);
     if (found.empty()) return std::string_view::npos;
     return static_cast<std::size_t>(found.end() - line.begin());

@@ -17,6 +17,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "gateway/control_place.hpp"
@@ -163,13 +164,6 @@ struct Head {
     BodyDecoder::Kind kind = BodyDecoder::Kind::to_end;
     std::uint64_t length = 0;
 };
-
-std::string lower(std::string_view text) {
-    std::string result(text);
-    for (auto& byte : result)
-        if (byte >= 'A' && byte <= 'Z') byte = static_cast<char>(byte | 0x20);
-    return result;
-}
 
 Result<Head> parse_head(std::string_view text) {
     Head head;

@@ -6,6 +6,7 @@
 #include <array>
 #include <map>
 
+#include "base/ascii.hpp"
 #include "base/files.hpp"
 
 namespace punie::dataset {
@@ -15,13 +16,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::array splits = {"train", "valid", "test"};
-
-std::string lower(std::string text) {
-    std::ranges::transform(text, text.begin(), [](unsigned char byte) {
-        return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
-    });
-    return text;
-}
 
 /// "val.jsonl" -> "valid.jsonl"; "" if the name means nothing to us.
 std::string meant_name(const std::string& name) {

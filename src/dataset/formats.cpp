@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 
 namespace punie::dataset {
@@ -116,18 +117,15 @@ ForeignRow foreign_row(const Node& row) {
 }
 
 std::optional<std::string> meant_key(std::string_view key, const std::vector<std::string>& wanted) {
-    std::string lower(trim(key));
-    std::ranges::transform(lower, lower.begin(), [](unsigned char byte) {
-        return static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
-    });
+    const auto plain = lower(trim(key));
     // Short words are near to everything ("time" to "type"): one letter there, two in longer ones.
     constexpr std::size_t shortest = 4;
     constexpr std::size_t long_enough = 7;
     for (const auto& candidate : wanted) {
-        if (lower == candidate) return candidate;
-        if (lower.size() < shortest || lower.front() != candidate.front()) continue;
+        if (plain == candidate) return candidate;
+        if (plain.size() < shortest || plain.front() != candidate.front()) continue;
         const std::size_t allowed = candidate.size() >= long_enough ? 2 : 1;
-        if (distance(lower, candidate) <= allowed) return candidate;
+        if (distance(plain, candidate) <= allowed) return candidate;
     }
     return std::nullopt;
 }

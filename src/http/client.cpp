@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 #include "http/exchange.hpp"
 #include "http/idle.hpp"
@@ -12,17 +13,9 @@
 
 namespace punie::http {
 
-namespace {
-
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-}  // namespace
-
 std::optional<std::string> find_header(const Headers& headers, std::string_view name) {
     const auto found = std::ranges::find_if(headers, [name](const auto& header) {
-        return std::ranges::equal(header.first, name, {}, lower, lower);
+        return same_ignoring_case(header.first, name);
     });
     if (found == headers.end()) return std::nullopt;
     return found->second;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/ascii.hpp"
 #include "base/text.hpp"
 
 namespace punie::http {
@@ -34,11 +35,7 @@ bool is_framing(std::string_view name) {
     constexpr std::array<std::string_view, 3> framing = {
         "content-length", "transfer-encoding", "connection"
     };
-    std::string lower(name);
-    std::ranges::transform(lower, lower.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
-    return std::ranges::find(framing, lower) != framing.end();
+    return std::ranges::find(framing, lower(name)) != framing.end();
 }
 
 Result<void> check(const Request& request) {

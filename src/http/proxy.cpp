@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "base/ascii.hpp"
 #include "http/message.hpp"
 
 namespace punie::http {
@@ -85,18 +86,13 @@ std::string_view without_dots(std::string_view host) {
     return host;
 }
 
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c; };
-    return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 /// The same host, or a name below it at a dot.
 bool name_matches(std::string_view entry, std::string_view host) {
     entry = without_dots(entry);
     host = without_dots(host);
     if (entry.empty() || entry.size() > host.size()) return false;
     const auto tail = host.substr(host.size() - entry.size());
-    if (!equal_ignoring_case(tail, entry)) return false;
+    if (!same_ignoring_case(tail, entry)) return false;
     return tail.size() == host.size() || host[host.size() - tail.size() - 1] == '.';
 }
 

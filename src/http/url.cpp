@@ -1,4 +1,5 @@
 #include "http/url.hpp"
+#include "base/ascii.hpp"
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
@@ -14,14 +15,6 @@ namespace punie::http {
 namespace urls = boost::urls;
 
 namespace {
-
-std::string lower(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
-    return out;
-}
 
 std::uint16_t default_port(std::string_view scheme) {
     if (scheme == "http") return 80;

@@ -1,4 +1,5 @@
 #include "relay/syntax.hpp"
+#include "base/ascii.hpp"
 
 #include <algorithm>
 
@@ -16,10 +17,6 @@ constexpr std::array<bool, 256> token_characters = [] {
     }
     return table;
 }();
-
-constexpr char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 struct Phrase {
     int status;
@@ -85,8 +82,7 @@ bool is_field_value(std::string_view text) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
+    return same_ignoring_case(a, b);
 }
 
 std::optional<std::uint64_t> decimal(std::string_view text) {
