@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 
 #include "base/json.hpp"
+#include "relay/turns.hpp"
 
 namespace punie::gateway {
 
@@ -18,18 +19,22 @@ std::string json_text(std::string_view text) {
 
 }  // namespace
 
-Result<BodyTop> scan(const relay::Body& body) {
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller's, who waits
+Task<Result<BodyTop>> scan(const relay::Body& body) {
     BodyScan scan;
     if (body.in_memory()) {
-        if (auto fed = scan.feed(body.text()); !fed) return std::unexpected(std::move(fed).error());
-        return scan.end();
+        if (auto fed = scan.feed(body.text()); !fed)
+            co_return std::unexpected(std::move(fed).error());
+        co_return scan.end();
     }
+    relay::Turns turns;
     for (std::uint64_t at = 0; at < body.size(); at += piece) {
         auto bytes = body.read(at, piece);
-        if (!bytes) return std::unexpected(std::move(bytes).error());
-        if (auto fed = scan.feed(*bytes); !fed) return std::unexpected(std::move(fed).error());
+        if (!bytes) co_return std::unexpected(std::move(bytes).error());
+        if (auto fed = scan.feed(*bytes); !fed) co_return std::unexpected(std::move(fed).error());
+        if (turns.over(bytes->size())) co_await relay::let_others_run();
     }
-    return scan.end();
+    co_return scan.end();
 }
 
 Result<std::string> whole_text(const relay::Body& body) {
@@ -44,7 +49,7 @@ Task<std::optional<Asked>> read_scanned(Visit& visit) {
         co_return std::nullopt;
     }
     visit.record().bytes_in = body->size();
-    auto top = scan(*body);
+    auto top = co_await scan(*body);
     if (!top) {
         Refused refused{.status = 400, .code = "invalid_json", .error = std::move(top).error()};
         if (refused.error.code() == ErrorCode::io) refused.status = 500;

@@ -34,8 +34,9 @@ Result<relay::Body> body_for(
     const relay::Body& body, const BodyTop& top, const fleet::Lease& lease
 );
 
-/// Errors: as of BodyScan; io.
-Result<BodyTop> scan(const relay::Body& body);
+/// A body in memory is scanned at once, one in a file in turns with others. Errors: as of BodyScan;
+/// io.
+Task<Result<BodyTop>> scan(const relay::Body& body);
 
 /// The body's text, from memory or from its file. Errors: io.
 Result<std::string> whole_text(const relay::Body& body);

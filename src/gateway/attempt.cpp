@@ -78,20 +78,32 @@ bool is_event_stream(const relay::UpstreamAnswer& answer) {
     return answer.header("content-type").starts_with("text/event-stream");
 }
 
-Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer) {
-    constexpr std::size_t longest = 64U << 20U;
+Task<std::expected<std::string, Outcome>> read_whole(
+    Visit& visit, relay::UpstreamAnswer& answer, Error& server_error
+) {
+    constexpr std::size_t longest = 32U << 20U;
+    const auto length = answer.length().value_or(0);
     std::string text;
-    while (true) {
+    if (length <= longest) text.reserve(static_cast<std::size_t>(length));
+    while (length <= longest && text.size() <= longest) {
         auto piece = co_await answer.next();
-        if (!piece) co_return std::unexpected(std::move(piece).error());
+        if (!piece) {
+            server_error = std::move(piece).error();
+            co_return std::unexpected(Outcome::retry);
+        }
         if (!*piece) co_return text;
         text.append(**piece);
-        if (text.size() > longest) {
-            co_return fail(
-                ErrorCode::protocol, fmt::format("an answer of more than {}", human_bytes(longest))
-            );
-        }
     }
+    co_await visit.refuse(
+        {.status = 502,
+         .code = "answer_too_large",
+         .error =
+             Error(
+                 ErrorCode::protocol, fmt::format("an answer of more than {}", human_bytes(longest))
+             )
+                 .with_hint("streamed answers may be of any size")}
+    );
+    co_return std::unexpected(Outcome::done);
 }
 
 Task<void> ask_server(Visit& visit, Question question, Deliver deliver) {

@@ -33,8 +33,12 @@ struct Question {
 /// fresh server. Whatever happens, the client has been answered when it returns.
 Task<void> ask_server(Visit& visit, Question question, Deliver deliver);
 
-/// The whole answer, up to 64 MiB. Errors: those of next(); protocol beyond.
-Task<Result<std::string>> read_whole(relay::UpstreamAnswer& answer);
+/// The whole answer, up to 32 MiB. The error is what became of it: retry, with `server_error`, or
+/// done, with the client told that the answer is too large: asking again would make it no smaller,
+/// and the server has done nothing wrong.
+Task<std::expected<std::string, Outcome>> read_whole(
+    Visit& visit, relay::UpstreamAnswer& answer, Error& server_error
+);
 
 bool is_event_stream(const relay::UpstreamAnswer& answer);
 

@@ -157,6 +157,7 @@ struct BodyScan::Impl {
 
     void outside(char c) {
         if (is_blank(c)) return;
+        if (c == ',' || c == ':' || c == '{' || c == '[') ++top.parts;
         if (depth == 0) {
             object = c == '{';
             top.open = place;

@@ -28,6 +28,8 @@ struct Member {
 struct BodyTop {
     std::vector<Member> members;
     std::uint64_t open = 0;  ///< place of the object's "{"
+    std::uint64_t parts =
+        0;  ///< members, elements and containers in all depths: what a tree of it costs
 
     const Member* find(std::string_view name) const;
     /// The member's value if it is a JSON string.

@@ -21,8 +21,10 @@ constexpr std::size_t longest_held = 256U << 10U;
 
 /// The request's tools, for mending; null where there are none.
 json::value tools_of(const Asked& asked) {
+    constexpr std::uint64_t longest = 4U << 20U;
     const auto* member = asked.top.find("tools");
     if (member == nullptr || member->text == "null" || member->text == "[]") return nullptr;
+    if (member->end - member->begin > longest) return nullptr;
     const auto text = asked.body.read(member->begin, member->end - member->begin);
     if (!text) return nullptr;
     const auto parsed = parse_json(*text);
@@ -111,8 +113,8 @@ private:
         std::string held;
         auto body = answer.whole_at_once();
         if (!body) {
-            auto read = co_await read_whole(answer);
-            if (!read) co_return failed(std::move(read).error(), server_error);
+            auto read = co_await read_whole(visit_, answer, server_error);
+            if (!read) co_return read.error();
             held = *std::move(read);
             body = held;
         }
@@ -158,8 +160,8 @@ private:
     /// The client was told "200, a stream" while the model loaded, and the server answers with
     /// something else: an error, mostly.
     Task<Outcome> late_answer(relay::UpstreamAnswer& answer, Error& server_error) {
-        auto text = co_await read_whole(answer);
-        if (!text) co_return failed(std::move(text).error(), server_error);
+        auto text = co_await read_whole(visit_, answer, server_error);
+        if (!text) co_return text.error();
         visit_.note("server_error", fmt::format("status {} from the server", answer.status()));
         auto line = *std::move(text);
         std::erase_if(line, [](char c) { return c == '\n' || c == '\r'; });
@@ -285,7 +287,7 @@ Task<void> pass_route(Visit& visit) {
     Passing passing(visit, tools_of(*asked));
     Question question{
         .model = asked->model,
-        .body_bytes = asked->body.size(),
+        .body_bytes = asked->body.in_memory() ? asked->body.size() : 0,
         .body = [&](const fleet::Lease& lease) { return body_for(asked->body, asked->top, lease); },
         .target = visit.head().target,
     };
@@ -308,6 +310,7 @@ Task<void> upstream_route(Visit& visit) {
     auto body = co_await visit.exchange().read_body();
     if (!body) co_return;
     visit.record().bytes_in = body->size();
+    const auto top = co_await scan(*body);
     const std::string_view target = visit.head().target;
     const auto rest = target.substr(prefix.size());
     const auto slash = rest.find('/');
@@ -315,11 +318,10 @@ Task<void> upstream_route(Visit& visit) {
     Passing passing(visit, json::value(nullptr));
     Question question{
         .model = std::string(path.substr(0, path.find('/'))),
-        .body_bytes = body->size(),
+        .body_bytes = body->in_memory() ? body->size() : 0,
         .body = [&](const fleet::Lease& lease) -> Result<relay::Body> {
             if (lease.file_members().empty() || body->size() == 0) return body->spliced({});
-            const auto top = scan(*body);  // such a server loads what a body names, on any route
-            if (!top) return std::unexpected(top.error());
+            if (!top) return std::unexpected(top.error());  // it loads what a body names, anywhere
             return body_for(*body, *top, lease);
         },
         .method = visit.head().method,

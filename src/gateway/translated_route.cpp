@@ -21,11 +21,35 @@ Refused bad_request(Error error) {
     return {.status = 400, .code = "invalid_request", .error = std::move(error)};
 }
 
+// It is understood as a whole, in memory; what passes through as it is has no such limits.
+constexpr std::uint64_t most_bytes = 32U << 20U;
+constexpr std::uint64_t most_parts = 500'000;
+
+Refused too_large() {
+    return {
+        .status = 413,
+        .code = "body_too_large",
+        .error = Error(
+                     ErrorCode::invalid_argument,
+                     fmt::format(
+                         "a request that is translated may have {} and {} values",
+                         human_bytes(most_bytes),
+                         most_parts
+                     )
+        )
+                     .with_hint("/v1/chat/completions takes larger ones")
+    };
+}
+
 /// The request as JSON; the client has been answered if there is none.
 Task<std::optional<json::object>> read_object(Visit& visit) {
     // The scan says more of what is wrong than the parser, and refuses names that stand twice.
     const auto asked = co_await read_scanned(visit);
     if (!asked) co_return std::nullopt;
+    if (asked->body.size() > most_bytes || asked->top.parts > most_parts) {
+        co_await visit.refuse(too_large());
+        co_return std::nullopt;
+    }
     const auto text = whole_text(asked->body);
     if (!text) {
         co_await visit.refuse({.status = 500, .code = "io", .error = text.error()});
@@ -101,11 +125,8 @@ private:
     }
 
     Task<Outcome> whole(relay::UpstreamAnswer& answer, Error& server_error) {
-        auto text = co_await read_whole(answer);
-        if (!text) {
-            server_error = std::move(text).error();
-            co_return Outcome::retry;
-        }
+        auto text = co_await read_whole(visit_, answer, server_error);
+        if (!text) co_return text.error();
         visit_.record().first_byte = visit_.seconds();
         if (answer.status() != 200) {
             co_await visit_.refuse(

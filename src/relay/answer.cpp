@@ -195,7 +195,10 @@ Task<Result<Piece>> UpstreamAnswer::Impl::next_piece() {
     if (!link) co_return Piece{.bytes = {}, .last = true};
     while (true) {
         auto piece = take();
-        if (!piece || piece->last || !piece->bytes.empty()) co_return piece;
+        if (!piece || piece->last || !piece->bytes.empty()) {
+            if (piece && turns_.over(piece->bytes.size())) co_await let_others_run();
+            co_return piece;
+        }
         const auto got = co_await link->read(limits.between_bytes);
         if (got.fine()) continue;
         link->close();

@@ -10,6 +10,7 @@
 #include "relay/chunked.hpp"
 #include "relay/head.hpp"
 #include "relay/link.hpp"
+#include "relay/turns.hpp"
 #include "relay/upstream.hpp"
 
 namespace punie::relay {
@@ -88,6 +89,7 @@ private:
     HeadScanner scanner_;
     int interim_ = 0;
     bool answered_ = false;  ///< the first byte has come
+    Turns turns_;
 };
 
 }  // namespace punie::relay

@@ -102,6 +102,7 @@ Task<Result<void>> ClientExchange::more_body(SteadyTime begun) {
         if (io.kind == Io::Kind::done) {
             buffer.added(io.bytes);
             body_received_ += io.bytes;
+            if (turns_.over(io.bytes)) co_await let_others_run();
             co_return Result<void>();
         }
         if (!io.again()) {

@@ -13,6 +13,7 @@
 #include "relay/front.hpp"
 #include "relay/head.hpp"
 #include "relay/spool.hpp"
+#include "relay/turns.hpp"
 
 namespace punie::relay {
 
@@ -80,6 +81,7 @@ private:
     ChunkDecoder chunks_;
     std::uint64_t body_left_ = 0;      ///< of a body with a length
     std::uint64_t body_received_ = 0;  ///< bytes on the wire
+    Turns turns_;
 
     std::string head_text_;
     std::array<char, 20> size_line_{};

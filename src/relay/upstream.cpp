@@ -225,12 +225,14 @@ namespace {
 Task<Result<LinkIo>> send_rest(Link* link, std::span<iovec> parts, const Body* body) {
     auto sent = co_await link->send(parts);
     if (body->in_memory()) co_return sent;
+    Turns turns;
     for (std::uint64_t at = 0; at < body->size() && sent.fine() && !link->early();) {
         auto bytes = body->read(at, block);
         if (!bytes) co_return std::unexpected(std::move(bytes).error());
         std::array<iovec, 1> piece{part(*bytes)};
         sent = co_await link->send(piece);
         at += bytes->size();
+        if (turns.over(bytes->size())) co_await let_others_run();
     }
     co_return sent;
 }

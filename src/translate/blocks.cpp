@@ -223,14 +223,14 @@ void BlockReader::begin_call(Events& events) {
 }
 
 void BlockReader::more(std::string text, Events& events) {
-    open_->text += text;
+    if (kept_ == Kept::all || open_->kind == BlockKind::call) open_->text += text;
     events.push_back({BlockEvent::Type::more, std::move(text), {}});
 }
 
 void BlockReader::end_block(Events& events) {
     if (std::exchange(call_open_, false)) calls_[current_++].ended = true;
-    events.push_back({BlockEvent::Type::end, {}, *open_});
-    done_.push_back(*std::exchange(open_, std::nullopt));
+    if (kept_ == Kept::all) done_.push_back(*open_);
+    events.push_back({BlockEvent::Type::end, {}, *std::exchange(open_, std::nullopt)});
 }
 
 /// Ends all calls, whole or not: something else follows.

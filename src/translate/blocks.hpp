@@ -31,7 +31,7 @@ struct BlockEvent {
     enum class Type { begin, more, end };
     Type type = Type::more;
     std::string text;  ///< of more
-    Block block{};     ///< begin: without its text; end: whole
+    Block block{};     ///< begin: without its text; end: with what was kept of it
 };
 
 /// Tokens, as far as the server says them.
@@ -61,11 +61,18 @@ Result<WholeAnswer> read_completion(const json::object& completion, std::string_
 /// sees the model's mistake instead of nothing.
 json::object arguments_object(std::string_view text);
 
+/// What a stream's reader keeps of blocks that have been told piece by piece.
+enum class Kept {
+    calls,  ///< calls until they end: a stream of any length needs no memory
+    all,    ///< everything, for protocols that say it all again at the end
+};
+
 /// Takes the chunks of one stream. Calls whose pieces the server mixes are put in a row.
 class BlockReader {
 public:
     /// `id`: for calls without one.
-    explicit BlockReader(std::string id) : id_(std::move(id)) {}
+    explicit BlockReader(std::string id, Kept kept = Kept::calls)
+        : id_(std::move(id)), kept_(kept) {}
 
     /// Errors: protocol (not JSON, not an object), http_status (the server reports an error).
     Result<std::vector<BlockEvent>> feed(std::string_view data);
@@ -79,7 +86,7 @@ public:
 
     const TokenCounts& tokens() const { return tokens_; }
 
-    /// What came so far, in order.
+    /// What came so far, in order; empty if not all is kept.
     const std::vector<Block>& blocks() const { return done_; }
 
 private:
@@ -102,6 +109,7 @@ private:
     void end_calls(Events& events);
 
     std::string id_;
+    Kept kept_;
     std::string finish_reason_ = "stop";
     std::string stop_sequence_;
     TokenCounts tokens_;

@@ -150,7 +150,10 @@ void complete(
 class ResponsesStream : public StreamTranslator {
 public:
     ResponsesStream(const ChatForm& form, const AnswerContext& context)
-        : id_(context.id), first_(frame(form, context)), response_(first_), reader_(context.id) {}
+        : id_(context.id),
+          first_(frame(form, context)),
+          response_(first_),
+          reader_(context.id, Kept::all) {}
 
     std::string begin() override {
         // Whatever was fed before: the caller may know only then that it begins.

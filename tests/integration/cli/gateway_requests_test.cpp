@@ -15,6 +15,12 @@ struct RequestRow {
     std::string words;
 };
 
+std::string repeated(std::string_view text, int times) {
+    std::string result;
+    for (int i = 0; i < times; ++i) result += text;
+    return result;
+}
+
 void PrintTo(const RequestRow& row, std::ostream* out) {  // NOLINT: gtest's name
     *out << row.name;
 }
@@ -96,6 +102,15 @@ INSTANTIATE_TEST_SUITE_P(
             {},
             404,
             "model_not_found"
+        },
+        RequestRow{
+            "TooManyValuesToTranslate",
+            "POST",
+            "/api/chat",
+            R"({"model":"m","messages":[],"x":[1)" + repeated(",1", 600'000) + "]}",
+            {},
+            413,
+            "/v1/chat/completions takes larger ones"
         },
         RequestRow{"GetChat", "GET", "/v1/chat/completions", "", {}, 405, "POST"},
         RequestRow{"DeleteChat", "DELETE", "/v1/chat/completions", "", {}, 405, "POST"},
@@ -449,6 +464,30 @@ TEST_F(GatewayAnswers, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
     EXPECT_EQ(state("pinned"), "ready");
     EXPECT_EQ(state("old"), "stopped");
     EXPECT_EQ(state("new"), "ready");
+}
+
+TEST_F(GatewayAnswers, AnAnswerThatIsTooLargeToMendIsItsOwnFaultOnly) {
+    add_model("m", "--echo-request");
+    start();
+    RawConnection connection(port());
+    constexpr std::size_t more_than_the_limit = 33U << 20U;
+    connection.ask(
+        "POST",
+        "/v1/chat/completions",
+        fmt::format(
+            R"({{"model":"m","messages":[],"tools":[{{"type":"function","function":{{"name":"f"}}}}],"x":"{}"}})",
+            std::string(more_than_the_limit, 'a')
+        )
+    );
+    const auto answer = connection.read();
+    EXPECT_EQ(answer.status, 502);
+    EXPECT_THAT(answer.body.substr(0, 1000), testing::HasSubstr("answer_too_large"));
+    const auto pid = pid_of("m");
+    EXPECT_EQ(chat("m").status, 200);
+    EXPECT_EQ(pid_of("m"), pid);
+    EXPECT_EQ(status("m").at("loads").to_number<int>(), 1);
+    const auto records = control("GET", "/requests").body;
+    EXPECT_THAT(records, testing::Not(testing::HasSubstr("\"attempts\":2")));
 }
 
 TEST_F(GatewayAnswers, AServerThatFellSilentIsReplacedAndItsRequestAnswered) {

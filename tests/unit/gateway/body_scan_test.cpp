@@ -127,6 +127,11 @@ TEST(Splices, ReplaceWhereItStandsAndAddInFront) {
     );
 }
 
+TEST(BodyTop, CountsWhatATreeWouldBeMadeOf) {
+    EXPECT_EQ(scan("{}")->parts, 1U);
+    EXPECT_EQ(scan(R"({"a": [1, 2, {"b": ",,:{["}], "c": null})", 3)->parts, 9U);
+}
+
 TEST(Splices, IntoAnEmptyObject) {
     const std::string body = " { } ";
     const auto top = scan(body);
