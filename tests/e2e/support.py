@@ -39,6 +39,8 @@ def environment(mark: str = "") -> dict:
     kept["NO_COLOR"] = "1"
     kept["XDG_CONFIG_HOME"] = "/nonexistent"  # nobody's configuration file
     kept["PUNIE_MLX_LM"] = str(VENV)
+    if server := os.environ.get("PUNIE_E2E_LLAMA_SERVER"):
+        kept["PUNIE_LLAMA_SERVER"] = server
     if mark:
         kept[MARK] = mark
     return kept
