@@ -62,6 +62,10 @@ public:
     /// Members of a request's body by which this server would open any file, or fetch any model,
     /// that they name.
     virtual std::span<const std::string_view> file_members() const { return {}; }
+
+    /// Routes of this server (with everything below them) that are no client's: they change it for
+    /// all clients, or show what is not theirs.
+    virtual std::span<const std::string_view> closed_routes() const { return {}; }
 };
 
 const Backend& backend_for(BackendKind kind);

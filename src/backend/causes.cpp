@@ -52,7 +52,20 @@ std::string model_of(const Seen& seen) {
 }
 
 /// The exception's own words: the line from its last "Error: " on, else the whole line.
+/// "0.00.039.543 E llama_model_load: no such tensor" without what llama.cpp's log puts in front.
+std::string_view without_stamp(std::string_view line) {
+    const auto stamp = line.find_first_not_of("0123456789.");
+    const bool stamped = stamp != std::string_view::npos && stamp > 0 && line[stamp] == ' ' &&
+                         line.size() > stamp + 3 && line[stamp + 2] == ' ';
+    if (!stamped) return line;
+    line.remove_prefix(stamp + 3);
+    const auto colon = line.find(": ");
+    const auto name = line.substr(0, colon);
+    return colon == std::string_view::npos || name.contains(' ') ? line : line.substr(colon + 2);
+}
+
 std::string words_of(std::string_view line) {
+    line = without_stamp(trim(line));
     const auto at = line.find("Error: ");
     return printable(trim(at == std::string_view::npos ? line : line.substr(at + 7)));
 }
@@ -156,6 +169,18 @@ Error bad_value(const Seen& seen) {
             "{} refuses a value: argument {}", server_of(seen.config), printable(trim(seen.rest))
         ),
         "correct the extra arguments"
+    );
+}
+
+Error bad_variable(const Seen& seen) {
+    return because(
+        ErrorCode::invalid_argument,
+        fmt::format(
+            "{} refuses a variable of its environment: {}",
+            server_of(seen.config),
+            words_of(seen.line)
+        ),
+        "correct or unset it"
     );
 }
 
@@ -278,9 +303,7 @@ Error not_gguf(const Seen& seen) {
     return because(
         ErrorCode::model_invalid,
         fmt::format(
-            "model_path: llama-server cannot load {}: {}",
-            model_of(seen),
-            printable(trim(seen.line))
+            "model_path: llama-server cannot load {}: {}", model_of(seen), words_of(seen.line)
         ),
         "it needs a GGUF file of an architecture that it knows; a newer llama.cpp may know it"
     );
@@ -343,6 +366,8 @@ constexpr std::array causes = {
     Cause{"Can't assign requested address", address_not_ours},
     Cause{"The adapter path does not exist", no_adapter},
     Cause{"contains incompatible tensors", adapter_misfit},
+    Cause{"failed to apply lora adapter", adapter_misfit},
+    Cause{"failed to load lora adapter", adapter_misfit},
     Cause{"LoRA config is missing required key", adapter_misfit},
     Cause{"Permission denied: '", not_permitted},
     Cause{"Repo id must be in the form", no_such_path},
@@ -366,6 +391,10 @@ constexpr std::array causes = {
     Cause{"instantiate the backend tokenizer", no_tokenizer},
     Cause{"requires importing and running a custom module", own_code},
     Cause{"couldn't bind HTTP server socket", port_taken},
+    Cause{"not within the file bounds", damaged},
+    Cause{"failed to read key-value pairs", damaged},
+    Cause{"failed to read header", damaged},
+    Cause{"error while handling environment variable", bad_variable},
     Cause{"invalid magic characters", not_gguf},
     Cause{"error loading model", not_gguf},
     Cause{"failed to open GGUF file", not_gguf},

@@ -43,6 +43,21 @@ void CommandWords::option(
                  ));
 }
 
+void CommandWords::wish(
+    const ServerConfig& config,
+    std::string_view flag,
+    std::string_view short_name,
+    std::string value
+) {
+    const bool said = std::ranges::any_of(config.extra_arguments(), [&](std::string_view word) {
+        const auto name = word.substr(0, word.find('='));
+        return name == flag || (!short_name.empty() && name == short_name);
+    });
+    if (said || !capabilities_.flags.contains(std::string(flag))) return;
+    words_.emplace_back(flag);
+    words_.push_back(std::move(value));
+}
+
 void CommandWords::flag(std::string_view field, std::string_view name) {
     if (capabilities_.flags.contains(std::string(name))) {
         used_flags_.emplace_back(name);

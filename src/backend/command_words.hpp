@@ -45,6 +45,15 @@ public:
         if (value) option(field, flags, fmt::format("{}", *value), alternative);
     }
 
+    /// What Punie wants and nobody asked for: left out where the server does not know the flag or
+    /// the user's own words have it (or its short name).
+    void wish(
+        const ServerConfig& config,
+        std::string_view flag,
+        std::string_view short_name,
+        std::string value
+    );
+
     /// A flag without a value.
     void flag(std::string_view field, std::string_view name);
 

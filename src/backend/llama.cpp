@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -74,6 +76,9 @@ public:
         if (auto context = add_context(config, words); !context)
             return std::unexpected(context.error());
         add_sampling(config.sampling(), words);
+        // Else it names itself by the model's path in every answer, and lets any web page ask it.
+        words.wish(config, "--alias", "-a", request_model(config));
+        words.wish(config, "--cors-origins", "", "localhost");
         words.extra(
             config,
             {{"-m", "--model"},
@@ -100,9 +105,25 @@ public:
         return {};
     }
 
-    /// llama-server serves one model and does not look at the name.
+    /// llama-server serves one model and does not look at the name, but says it again.
     std::string request_model(const ServerConfig& config) const override {
-        return config.model_path();
+        if (names_repository(config.model_path())) return config.model_path();
+        return std::filesystem::path(config.model_path()).stem().native();
+    }
+
+    /// State that all clients share, other clients' prompts and streams, and the model's path.
+    std::span<const std::string_view> closed_routes() const override {
+        static constexpr std::array<std::string_view, 8> routes{
+            "/lora-adapters",
+            "/slots",
+            "/props",
+            "/models",
+            "/v1/stream",
+            "/v1/streams",
+            "/tools",
+            "/cors-proxy"
+        };
+        return routes;
     }
 
 private:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "backend/command_words.hpp"
 #include "backend/kinds.hpp"
 #include "backend/mlx_installation.hpp"

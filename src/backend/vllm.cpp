@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <utility>
 
 #include "backend/command_words.hpp"
@@ -81,6 +82,20 @@ public:
 
     std::map<std::string, std::string> request_defaults(const ServerConfig& config) const override {
         return sampling_fields(config.sampling());
+    }
+
+    /// With VLLM_ALLOW_RUNTIME_LORA_UPDATING or its developer's mode these change it for everybody.
+    std::span<const std::string_view> closed_routes() const override {
+        static constexpr std::array<std::string_view, 7> routes{
+            "/v1/load_lora_adapter",
+            "/v1/unload_lora_adapter",
+            "/reset_prefix_cache",
+            "/reset_mm_cache",
+            "/sleep",
+            "/wake_up",
+            "/collective_rpc"
+        };
+        return routes;
     }
 
     std::string request_model(const ServerConfig& config) const override {

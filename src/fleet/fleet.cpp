@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <utility>
@@ -246,6 +247,13 @@ const std::string& Lease::request_model() const {
 
 std::span<const std::string_view> Lease::file_members() const {
     return impl_->served->file_members;
+}
+
+bool Lease::may_ask(std::string_view path) const {
+    return std::ranges::none_of(impl_->served->closed_routes, [&](std::string_view closed) {
+        return path.starts_with(closed) &&
+               (path.size() == closed.size() || path[closed.size()] == '/');
+    });
 }
 
 const std::filesystem::path& Lease::adapter() const {

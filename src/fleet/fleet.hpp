@@ -33,6 +33,8 @@ public:
     const std::filesystem::path& adapter() const;  ///< for the body's "adapters" (mlx); "" none
     /// Members of a body that this server would take for files or models to load: no client's.
     std::span<const std::string_view> file_members() const;
+    /// Whether a client may ask this route of the server: `path` without escapes and query.
+    bool may_ask(std::string_view path) const;
     const std::string& api_key() const;  ///< of an upstream that is not ours; "" none
     /// JSON texts of sampling fields.
     const std::vector<std::pair<std::string, std::string>>& defaults() const;

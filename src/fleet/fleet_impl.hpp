@@ -29,6 +29,7 @@ struct Served {
     std::string request_model;  ///< "": as it was asked for
     std::string request_model_with_adapter;
     std::span<const std::string_view> file_members{};
+    std::span<const std::string_view> closed_routes{};
     std::string api_key;
     std::vector<std::pair<std::string, std::string>> defaults;
     std::uint64_t generation = 0;

@@ -152,6 +152,7 @@ void Fleet::Impl::publish(const std::shared_ptr<const ModelSpec>& spec, std::uin
         served->request_model = backend.request_model(now);
         served->request_model_with_adapter = backend.request_model_with_adapter(now);
         served->file_members = backend.file_members();
+        served->closed_routes = backend.closed_routes();
         fields = request_defaults(now);
     }
     // What requests may not set must be said each time: the server's own defaults give way.

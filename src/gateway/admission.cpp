@@ -32,6 +32,7 @@ bool stays_here(std::string_view name) {
         "content-length",
         "expect",
         "proxy-authorization",
+        "x-conversation-id",  // llama-server keeps such a stream alive for whoever asks for it
     };
     return std::ranges::any_of(names, [&](auto other) { return relay::same_name(name, other); });
 }

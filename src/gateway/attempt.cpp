@@ -34,6 +34,23 @@ Refused bad_gateway(const fleet::Lease& lease, const Error& error) {
     };
 }
 
+Refused closed_route(std::string_view path, const fleet::Lease& lease) {
+    return {
+        .status = 403,
+        .code = "route_not_allowed",
+        .error = Error(
+            ErrorCode::invalid_argument,
+            fmt::format(
+                "{} of the server of {} is no client's: it changes the server for all, or shows "
+                "what "
+                "is not theirs",
+                printable(path),
+                lease.served_name()
+            )
+        )
+    };
+}
+
 /// One attempt; the error of a server that broke is in `server_error`.
 Task<Outcome> attempt(
     Visit& visit,
@@ -42,6 +59,10 @@ Task<Outcome> attempt(
     const fleet::Lease& lease,
     Error& server_error
 ) {
+    if (!lease.may_ask(question.path)) {
+        co_await visit.refuse(closed_route(question.path, lease));
+        co_return Outcome::done;
+    }
     const auto body = question.body(lease);
     if (!body) {
         co_await visit.refuse({.status = 400, .code = "invalid_request", .error = body.error()});

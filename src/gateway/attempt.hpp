@@ -25,6 +25,7 @@ struct Question {
     std::function<Result<relay::Body>(const fleet::Lease&)> body;
     std::string method = "POST";
     std::string target;
+    std::string_view path;  ///< of the target, without escapes and query
     /// Said to a client whose model loads; false: it has left.
     std::function<Task<bool>(fleet::Waiting)> sign{};
 };

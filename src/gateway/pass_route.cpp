@@ -290,6 +290,7 @@ Task<void> pass_route(Visit& visit) {
         .body_bytes = asked->body.in_memory() ? asked->body.size() : 0,
         .body = [&](const fleet::Lease& lease) { return body_for(asked->body, asked->top, lease); },
         .target = visit.head().target,
+        .path = visit.head().path,
     };
     if (asked->stream) {
         question.sign = [&visit](fleet::Waiting news) { return comment(visit, std::move(news)); };
@@ -326,6 +327,7 @@ Task<void> upstream_route(Visit& visit) {
         },
         .method = visit.head().method,
         .target = slash == std::string_view::npos ? "/" : std::string(rest.substr(slash)),
+        .path = path.substr(std::min(path.find('/'), path.size())),
     };
     Deliver deliver =
         [&passing](relay::UpstreamAnswer& answer, const fleet::Lease& lease, Error& server_error) {

@@ -262,6 +262,7 @@ Task<void> translated_route(Visit& visit, const translate::Protocol& protocol) {
         .body_bytes = visit.record().bytes_in,
         .body = [&](const fleet::Lease& lease) { return translation.body(lease); },
         .target = std::string(chat_target),
+        .path = chat_target,
     };
     if (stream) {
         question.sign = [&](fleet::Waiting news) { return translation.sign(std::move(news)); };

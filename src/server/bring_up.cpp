@@ -29,6 +29,8 @@ const std::vector<std::string>& private_environment() {
         "OPENAI_API_KEY",
         "ANTHROPIC_API_KEY",
         "PUNIE_EVENTS_FD",
+        "LLAMA_API_KEY",  // with one of these it would refuse whoever asks it for us
+        "VLLM_API_KEY",
     };
     return names;
 }
@@ -179,6 +181,14 @@ Task<Result<void>> ManagedServer::probe_until_ready() {
                 error.hint()
             );
         }
+        if (after.next == Next::fail_key) {
+            co_return fail(
+                ErrorCode::invalid_argument,
+                fmt::format("the server wants a key that Punie does not have: {}", last_seen_),
+                "leave --api-key out of its arguments and its environment: it listens for Punie "
+                "only, and the gateway has keys of its own"
+            );
+        }
         if (after.wait.count() > 0) co_await pause(after.wait);
     }
 }
@@ -220,6 +230,7 @@ Task<Seen> ManagedServer::look() {
     last_seen_ = fmt::format(
         "it answered {}: {}", response->status, printable(response->body).substr(0, 300)
     );
+    if (response->status == 401 || response->status == 403) co_return Seen::unauthorised;
     co_return response->status == 503 || response->status == 429 ? Seen::busy : Seen::error_status;
 }
 

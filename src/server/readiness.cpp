@@ -12,6 +12,7 @@ constexpr Milliseconds slow_look{30
 constexpr int fast_looks = 300;          // about 3 s
 constexpr Milliseconds busy_look{20};    // between two completions answered with 503
 constexpr Milliseconds error_look{200};  // an error status will hardly change by itself
+constexpr int key_patience = 3;
 constexpr int foreign_patience =
     5;  // looks: a listener may be seen before its owner's descriptor table is
 constexpr Milliseconds first_probe{10'000};
@@ -41,6 +42,10 @@ Look Readiness::step(Seen seen) {
         case Seen::error_status:
             ++error_statuses_;
             look.wait = error_statuses_ == 1 ? Milliseconds{0} : error_look;
+            break;
+        case Seen::unauthorised:
+            if (++unauthorised_ >= key_patience) look.next = Next::fail_key;
+            look.wait = error_look;
             break;
         case Seen::silent:
             ++silent_;

@@ -18,11 +18,12 @@ enum class Seen {
     refused,           ///< our tree listens, the connection failed
     busy,              ///< answered 503 or 429: still loading
     error_status,      ///< answered another error status
+    unauthorised,      ///< answered 401 or 403: it wants a key
     silent,            ///< took the request and did not answer within the probe's limit
     answered,
 };
 
-enum class Next { look_again, fail_foreign, ready };
+enum class Next { look_again, fail_foreign, fail_key, ready };
 
 struct Look {
     Next next = Next::look_again;
@@ -45,6 +46,7 @@ private:
     int foreign_ = 0;
     int looks_ = 0;
     int silent_ = 0;
+    int unauthorised_ = 0;
     int error_statuses_ = 0;
 };
 

@@ -466,6 +466,27 @@ TEST_F(GatewayAnswers, TheLeastRecentlyUsedMakesRoomAndPinnedOnesStay) {
     EXPECT_EQ(state("new"), "ready");
 }
 
+TEST_F(GatewayAnswers, RoutesThatChangeTheServerForAllAreRefused) {
+    add_model("m", "");
+    start();
+    for (const auto* target : {
+             "/upstream/m/lora-adapters",
+             "/upstream/m/lora-adapters?x=1",
+             "/upstream/m/%6cora-adapters",
+             "/upstream/m/slots/0?action=save",
+             "/upstream/m/v1/streams/lookup",
+         }) {
+        RawConnection connection(port());
+        connection.ask("POST", target, "[]");
+        const auto answer = connection.read();
+        EXPECT_EQ(answer.status, 403) << target;
+        EXPECT_THAT(answer.body, testing::HasSubstr("route_not_allowed")) << target;
+    }
+    const auto health = get("/upstream/m/health");
+    EXPECT_EQ(health.status, 200) << health.body;
+    EXPECT_EQ(get("/upstream/m/slots-of-another-name").status, 404) << "the server's own answer";
+}
+
 TEST_F(GatewayAnswers, AnAnswerThatIsTooLargeToMendIsItsOwnFaultOnly) {
     add_model("m", "--echo-request");
     start();

@@ -136,6 +136,16 @@ const Text texts[] = {
     {"llama_magic",
      "gguf_init_from_file: invalid magic characters: 'abcd', expected 'GGUF'",
      model_invalid},
+    {"llama_truncated",
+     "0.00.039.543 E llama_model_load: error loading model: tensor 'x' data is not within the file "
+     "bounds, model is corrupted or incomplete",
+     model_invalid},
+    {"llama_variable",
+     "error while handling environment variable \"LLAMA_ARG_THREADS\": stoi",
+     invalid_argument},
+    {"llama_lora",
+     "0.00.9.1 E common_init_from_params: failed to apply lora adapter: tensor has incorrect shape",
+     adapter_mismatch},
     {"libraries",
      "llama-server: error while loading shared libraries: libllama.so: cannot open",
      program_missing},
@@ -148,6 +158,14 @@ const Text texts[] = {
 INSTANTIATE_TEST_SUITE_P(Table, KnownText, testing::ValuesIn(texts), [](const auto& row) {
     return std::string(row.param.name);
 });
+
+TEST(ExplainExit, LeavesOutTheStampOfLlamaCppsLog) {
+    const auto error = explain_exit(
+        config_of(80), {.code = 1}, {"0.00.039.543 E llama_model_load: error loading model: odd"}
+    );
+    EXPECT_THAT(error.message(), testing::HasSubstr(": error loading model: odd"));
+    EXPECT_THAT(error.message(), Not(testing::HasSubstr("0.00.039")));
+}
 
 // ---- by status alone
 

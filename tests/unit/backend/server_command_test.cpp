@@ -200,10 +200,34 @@ TEST(LlamaCommand, Everything) {
             "1.2",
             "--repeat-last-n",
             "64",
+            "--alias",
+            "x",
+            "--cors-origins",
+            "localhost",
             "--jinja"
         })
     );
     EXPECT_THAT(request_defaults(config), IsEmpty());
+}
+
+TEST(LlamaCommand, NamesItselfWithoutItsPathAndOnlyLocalPagesMayAsk) {
+    const auto can = llama_can();
+    ASSERT_TRUE(can.flags.contains("--alias") && can.flags.contains("--cors-origins"));
+    ServerOptions options{.backend = BackendKind::llama, .model_path = "/models/tiny.Q4.gguf"};
+    const auto config = config_of(options);
+    EXPECT_EQ(backend_for(BackendKind::llama).request_model(config), "tiny.Q4");
+    const auto words = build_server_command(config, can);
+    ASSERT_TRUE(words);
+    const auto alias = std::ranges::find(*words, "--alias");
+    ASSERT_NE(alias, words->end());
+    EXPECT_EQ(*std::next(alias), "tiny.Q4");
+    EXPECT_EQ(*std::next(std::ranges::find(*words, "--cors-origins")), "localhost");
+
+    options.extra_arguments = {"-a", "mine", "--cors-origins=*"};
+    const auto own = build_server_command(config_of(options), can);
+    ASSERT_TRUE(own) << own.error().message();
+    EXPECT_EQ(std::ranges::count(*own, "--alias"), 0);
+    EXPECT_EQ(std::ranges::count(*own, "--cors-origins"), 0);
 }
 
 TEST(LlamaCommand, ARepositoryIsFetched) {
