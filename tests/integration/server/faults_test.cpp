@@ -69,6 +69,12 @@ INSTANTIATE_TEST_SUITE_P(
             {"signal 9"}
         },
         Fault{"aborts", "--die-before-listen --die-by-signal 6", ErrorCode::exited, {"signal 6"}},
+        Fault{
+            "wants_a_key",
+            "--require-key sk-1",
+            ErrorCode::invalid_argument,
+            {"wants a key", "401", "--api-key"}
+        },
         Fault{"dies_before_it_listens", "--die-before-listen", ErrorCode::exited, {"exit code"}},
         Fault{
             "missing_module",

@@ -36,6 +36,13 @@ TEST(Readiness, AForeignListenerThatWasASnapshotErrorIsForgotten) {
     EXPECT_EQ(readiness.step(Seen::foreign_listener).next, Next::look_again);
 }
 
+TEST(Readiness, AServerThatWantsAKeyIsGivenUp) {
+    Readiness readiness;
+    EXPECT_EQ(readiness.step(Seen::unauthorised).next, Next::look_again);
+    EXPECT_EQ(readiness.step(Seen::unauthorised).next, Next::look_again);
+    EXPECT_EQ(readiness.step(Seen::unauthorised).next, Next::fail_key);
+}
+
 TEST(Readiness, SilentServersGetLongerAndLongerProbes) {
     Readiness readiness;
     auto before = readiness.step(Seen::nothing_listens).probe_limit;
