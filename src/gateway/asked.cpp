@@ -17,6 +17,25 @@ std::string json_text(std::string_view text) {
     return json::serialize(json::string(text));
 }
 
+/// What speaks against sending this body to this server: a member that would make it open files.
+std::optional<Error> names_files(const BodyTop& top, const fleet::Lease& lease) {
+    for (const auto name : lease.file_members()) {
+        const auto* member = top.find(name);
+        if (member == nullptr || member->text == "null") continue;
+        return Error(
+                   ErrorCode::invalid_argument,
+                   fmt::format(
+                       "{}: the server of {} would load whatever it names; a request may not set "
+                       "it",
+                       name,
+                       lease.served_name()
+                   )
+        )
+            .with_hint("adapters are models of their own: \"model\": \"base:adapter\"");
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 // NOLINTNEXTLINE(cppcoreguidelines-avoid-reference-coroutine-parameters): the caller's, who waits
@@ -101,24 +120,6 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
         }
     }
     return values;
-}
-
-std::optional<Error> names_files(const BodyTop& top, const fleet::Lease& lease) {
-    for (const auto name : lease.file_members()) {
-        const auto* member = top.find(name);
-        if (member == nullptr || member->text == "null") continue;
-        return Error(
-                   ErrorCode::invalid_argument,
-                   fmt::format(
-                       "{}: the server of {} would load whatever it names; a request may not set "
-                       "it",
-                       name,
-                       lease.served_name()
-                   )
-        )
-            .with_hint("adapters are models of their own: \"model\": \"base:adapter\"");
-    }
-    return std::nullopt;
 }
 
 Result<relay::Body> body_for(

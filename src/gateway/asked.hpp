@@ -26,10 +26,8 @@ std::vector<std::pair<std::string, std::string>> wanted_values(
     const fleet::Lease& lease, const BodyTop& top
 );
 
-/// What speaks against sending this body to this server: a member that would make it open files.
-std::optional<Error> names_files(const BodyTop& top, const fleet::Lease& lease);
-
-/// The body as this server must get it; a large one stays in its file. Errors: invalid_argument.
+/// The body as this server must get it; a large one stays in its file. Errors: invalid_argument: it
+/// has a member that would make the server open files.
 Result<relay::Body> body_for(
     const relay::Body& body, const BodyTop& top, const fleet::Lease& lease
 );

@@ -42,8 +42,7 @@ Refused closed_route(std::string_view path, const fleet::Lease& lease) {
             ErrorCode::invalid_argument,
             fmt::format(
                 "{} of the server of {} is no client's: it changes the server for all, or shows "
-                "what "
-                "is not theirs",
+                "what is not theirs",
                 printable(path),
                 lease.served_name()
             )
